@@ -1,0 +1,1 @@
+"""Ringfence: an isolated-margin clearing and risk engine for crypto derivatives."""
