@@ -1,0 +1,1 @@
+"""The stress lab: markets, populations and comparisons to run the engine against."""
