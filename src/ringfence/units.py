@@ -25,8 +25,9 @@ YEAR_SECONDS = 365 * 24 * 3600
 # Every amount at the door is below 2**53, so a float holds it exactly and JavaScript can
 # show it; every single value inside is below VALUE_MAX.
 AMOUNT_MAX = 2**53 - 1
-VALUE_MAX = 10**15  # quote units; one billion USDC in one position or balance
-INDEX_MAX = 2**52  # the borrow index stops growing here, after a factor of 4,503
+VALUE_MAX = 4 * 10**15  # quote units; four billion USDC in one position or balance
+SUPPLY_MAX = 2**49  # quote units lent to one pool: it divides, so it stays below DIVISOR_MAX
+INDEX_MAX = 2**50  # the borrow index stops growing here, after a factor of 1,125
 
 COLLATERALS_MAX = 16  # collateral assets in one pool, the settlement asset included
 INSTRUMENTS_MAX = 64  # instruments in one pool
@@ -43,7 +44,8 @@ def value_divisor(decimals: int) -> int:
     return int(10 ** (SIZE_DECIMALS + PRICE_DECIMALS - decimals))
 
 
-assert max(PPM * YEAR_SECONDS, BASE, value_divisor(DECIMALS_MIN)) <= DIVISOR_MAX
+assert max(PPM * YEAR_SECONDS, INDEX_MAX, 2 * SUPPLY_MAX) <= DIVISOR_MAX
+assert value_divisor(DECIMALS_MIN) <= DIVISOR_MAX
 # Excess margin adds one term per collateral asset, and per instrument its value, cost,
 # funding and requirement.
 assert (COLLATERALS_MAX + 4 * INSTRUMENTS_MAX) * VALUE_MAX <= QUOTIENT_MAX

@@ -1,0 +1,107 @@
+"""Commands and events as rows of one fixed dtype each.
+
+What goes on the wire goes in the journal as it is: eleven little-endian 64-bit integers a
+command, eighteen an event. A field that a kind does not use is zero.
+"""
+
+from enum import IntEnum, unique
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@unique
+class Kind(IntEnum):
+    """What a command asks for; beside each, the fields it uses."""
+
+    ADVANCE_CLOCK = 1  # time_ns
+    OPEN_ACCOUNT = 2  # other (registry number of the owner), amount (the owner's number for it)
+
+    DEPOSIT = 10  # account, asset, amount: wallet to account
+    WITHDRAW = 11  # account, asset, amount: account to wallet
+    EXCHANGE = 12  # account, other, asset, amount, price: account sells collateral for cash
+    FUND_INSURANCE = 13  # account, amount: cash to the insurance fund, as a gift
+
+    SUPPLY = 20  # account, amount: cash to the lenders
+    REDEEM = 21  # account, amount: shares of the lenders to cash
+    BORROW = 22  # account, amount: lenders to cash
+    REPAY = 23  # account, amount: cash to the lenders, at most the debt
+
+    TRADE = 30  # account, other, instrument, size, price: account buys size from other
+    OPEN_POSITION = 31  # as TRADE, and asset, amount deposited with it in one step
+    EXPIRE = 32  # instrument, price: settle a dated future at its settlement price
+
+    SET_INDEX_PRICE = 40  # underlying, price, confidence, publish_time_ns, flag
+    SET_MARK_PRICE = 41  # instrument, price
+    ACCRUE_FUNDING = 42  # instrument, amount: rate in 1e-9 of the mark price
+    SETTLE = 43  # collect losses, pay claims
+    LIQUIDATE = 44  # account
+
+    ANNOUNCE_CHANGE = 50  # parameter, index, amount (new value), start_ns, ramp_ns
+    CANCEL_CHANGE = 51  # index: the pending change
+
+
+# Some kinds give a field another name; these are the same eight bytes.
+# An index price has its underlying in `instrument`, its confidence in `amount`, its publish
+# time in `size` and its flag in `asset`; a change has its parameter in `asset`, its index in
+# `instrument`, its start in `size` and its ramp in `price`.
+COMMAND = np.dtype(
+    [
+        ("time_ns", "<i8"),  # given by the sequencer
+        ("kind", "<i8"),
+        ("account", "<i8"),
+        ("other", "<i8"),
+        ("asset", "<i8"),
+        ("instrument", "<i8"),
+        ("amount", "<i8"),
+        ("size", "<i8"),
+        ("price", "<i8"),
+    ]
+)
+
+
+@unique
+class Happening(IntEnum):
+    """What an event tells of."""
+
+    POSITION_LIQUIDATED = 1  # size and value moved to the backstop
+    COLLATERAL_LIQUIDATED = 2  # size of the collateral, value of the debt taken with it
+    CLAIM_LIQUIDATED = 3  # a claim taken with the debt it covers
+    SHORTFALL_RECORDED = 4  # a loss that neither the account nor the insurance fund covered
+    CLAIMS_PAID = 5  # value paid, shortfall: claims that remain
+    DUE_COVERED = 6  # the insurance fund paid a loss of the backstop
+    INSTRUMENT_EXPIRED = 7
+    CHANGE_ACTIVATED = 8
+
+
+EVENT = np.dtype(
+    [
+        ("row", "<i8"),  # of the command in its batch
+        ("kind", "<i8"),  # Happening
+        ("account", "<i8"),
+        ("index", "<i8"),  # instrument or collateral asset
+        ("size", "<i8"),
+        ("price", "<i8"),
+        ("value", "<i8"),  # quote units
+        ("bonus", "<i8"),  # quote units, to the backstop
+        ("fee", "<i8"),  # quote units, to the insurance fund
+        ("insurance", "<i8"),  # quote units paid by the insurance fund
+        ("shortfall", "<i8"),  # quote units that nobody paid
+        ("equity", "<i8"),  # before
+        ("excess_before", "<i8"),  # at maintenance
+        ("excess_after", "<i8"),  # at maintenance
+        ("health_before", "<i8"),  # ppm
+        ("health_after", "<i8"),  # ppm
+        ("publish_time_ns", "<i8"),  # of the index price behind the decision
+        ("version", "<i8"),  # of the parameters
+    ]
+)
+
+Rows = NDArray[np.void]
+Row = Any  # one element of Rows: a record inside a kernel, numpy.void outside
+
+
+def rows(count: int) -> Rows:
+    """Return count empty command rows."""
+    return np.zeros(count, dtype=COMMAND)

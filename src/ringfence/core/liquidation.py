@@ -1,0 +1,374 @@
+"""Liquidation of an account below maintenance, taken over by the pool's own backstop.
+
+Positions first, each reduced just enough to reach the target level, the one that frees the
+most margin before the others; then collateral and claims together with the debt they
+cover. What is left of a due or debt is paid by the insurance fund up to its draw, and the
+rest is a shortfall: a debt is written off to the lenders at once, a due stays uncollected,
+so that only unpaid claims of this pool can suffer from it.
+
+The account pays a bonus and a fee on what is taken, together never more than its equity, so
+a liquidation cannot itself make a loss.
+"""
+
+from typing import NamedTuple
+
+from ringfence.compiled import kernel
+from ringfence.core.command import Happening
+from ringfence.core.health import (
+    AS_IT_IS,
+    Change,
+    debt_of,
+    equity,
+    excess,
+    excess_after,
+    has_position,
+    health_factor,
+    requirement,
+)
+from ringfence.core.lending import burn_debt, repay_from_cash, shares_repaid
+from ringfence.core.log import Log, next_event
+from ringfence.core.margin import part_of, position_value
+from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Total
+from ringfence.core.settlement import (
+    charge,
+    collect_due,
+    cover_due,
+    draw_insurance,
+    settle_account,
+)
+from ringfence.core.status import Status
+from ringfence.core.trading import move_position
+from ringfence.core.validity import Action, are_exposures_usable, is_exposed
+from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
+from ringfence.units import PPM
+
+
+class Terms(NamedTuple):
+    """What a liquidation may cost the account, fixed when it starts."""
+
+    bonus: int  # ppm of the value taken
+    fee: int  # ppm of the value taken
+
+
+@kernel
+def scheduled_bonus(pool: Pool, health: int) -> int:
+    """Bonus rate by health factor: minimum at 1, rising linearly to the maximum."""
+    low, high = pool.rule[Rule.BONUS_MIN], pool.rule[Rule.BONUS_MAX]
+    floor = pool.rule[Rule.BONUS_HEALTH]
+    if health <= floor:
+        return high
+    return low + mul_div_floor(high - low, max(PPM - health, 0), PPM - floor)
+
+
+@kernel
+def terms_for(pool: Pool, worth: int, taken: int, health: int) -> Terms:
+    """Bonus and fee when equity `worth` stands behind a value `taken` at the most."""
+    if worth <= 0 or taken <= 0:
+        return Terms(0, 0)
+    while taken > DIVISOR_MAX:
+        worth, taken = worth // 2, taken // 2
+    cap = PPM if worth >= taken else mul_div_floor(worth, PPM, taken)
+    bonus = min(scheduled_bonus(pool, health), cap)
+    return Terms(bonus, min(pool.rule[Rule.LIQUIDATION_FEE], cap - bonus))
+
+
+@kernel
+def gross_notional(pool: Pool, a: int) -> int:
+    """Sum of the notionals of the account's positions."""
+    total = 0
+    for i in range(pool.mark_price.size):
+        total += abs(position_value(pool.size[a, i], pool.mark_price[i], pool.value_divisor[0]))
+    return total
+
+
+@kernel
+def closing(pool: Pool, i: int, part: int, terms: Terms) -> Change:
+    """The change that taking a signed part of a position makes to the account."""
+    value = position_value(part, pool.mark_price[i], pool.value_divisor[0])
+    bonus, fee = part_of(abs(value), terms.bonus), part_of(abs(value), terms.fee)
+    return Change(i, -part, -value + bonus, -1, 0, fee)
+
+
+@kernel
+def worst_position(pool: Pool, a: int) -> int:
+    """The position that frees the most margin when closed; -1 without any."""
+    before = requirement(pool, a, Level.TARGET, AS_IT_IS)
+    worst, most = -1, 0
+    for i in range(pool.mark_price.size):
+        if pool.size[a, i] == 0:
+            continue
+        closed = Change(i, -pool.size[a, i], 0, -1, 0, 0)
+        freed = before - requirement(pool, a, Level.TARGET, closed)
+        if worst < 0 or freed > most:
+            worst, most = i, freed
+    return worst
+
+
+@kernel
+def lots_to_close(pool: Pool, a: int, i: int, terms: Terms) -> int:
+    """Fewest lots of a position whose closing reaches the target level; all if none does.
+
+    The excess is concave in the lots closed (requirements are convex), so once it is
+    reached it stays, and bisection finds the first lot.
+    """
+    side = 1 if pool.size[a, i] > 0 else -1
+    lots = abs(pool.size[a, i]) // pool.lot[i]
+    everything = closing(pool, i, pool.size[a, i], terms)
+    if excess_after(pool, a, Level.TARGET, everything) < 0:
+        return lots
+    low, high = 0, lots  # the target is missed at low and reached at high
+    while high - low > 1:
+        middle = (low + high) // 2
+        change = closing(pool, i, side * middle * pool.lot[i], terms)
+        if excess_after(pool, a, Level.TARGET, change) >= 0:
+            high = middle
+        else:
+            low = middle
+    left = (lots - high) * pool.lot[i]
+    value = position_value(left, pool.mark_price[i], pool.value_divisor[0])
+    return lots if value < pool.rule[Rule.DUST] else high
+
+
+@kernel
+def start_event(pool: Pool, a: int, log: Log, kind: Happening, index: int) -> int:
+    """Open the receipt of one step with the account's standing before it."""
+    e = next_event(log, kind)
+    event = log.events[e]
+    event["account"] = a
+    event["index"] = index
+    event["equity"] = equity(pool, a)
+    event["excess_before"] = excess(pool, a, Level.MAINTENANCE)
+    event["health_before"] = health_factor(pool, a)
+    event["version"] = pool.total[Total.VERSION]
+    return e
+
+
+@kernel
+def finish_event(pool: Pool, a: int, log: Log, e: int) -> None:
+    """Close the receipt of one step with the account's standing after it."""
+    event = log.events[e]
+    event["excess_after"] = excess(pool, a, Level.MAINTENANCE)
+    event["health_after"] = health_factor(pool, a)
+
+
+@kernel
+def liquidate_position(pool: Pool, a: int, i: int, terms: Terms, log: Log) -> None:
+    """Move just enough of a position to the backstop, and realise the account's result."""
+    e = start_event(pool, a, log, Happening.POSITION_LIQUIDATED, i)
+    side = 1 if pool.size[a, i] > 0 else -1
+    part = side * lots_to_close(pool, a, i, terms) * pool.lot[i]
+    change = closing(pool, i, part, terms)
+    move_position(pool, a, i, change.size, change.cost)
+    move_position(pool, BACKSTOP, i, -change.size, -change.cost)
+    charge(pool, a, change.liability)
+    value = position_value(part, pool.mark_price[i], pool.value_divisor[0])
+    event = log.events[e]
+    event["size"] = part
+    event["price"] = pool.mark_price[i]
+    event["value"] = abs(value)
+    event["bonus"] = value + change.cost
+    event["fee"] = change.liability
+    event["publish_time_ns"] = pool.publish_time[pool.instrument_underlying[i]]
+    finish_event(pool, a, log, e)
+
+
+@kernel
+def liquidate_positions(pool: Pool, a: int, log: Log) -> None:
+    """Reduce positions one after the other until the target level is reached."""
+    terms = terms_for(pool, equity(pool, a), gross_notional(pool, a), health_factor(pool, a))
+    # Each turn reaches the target or closes one position whole, so this ends.
+    while excess(pool, a, Level.TARGET) < 0:
+        i = worst_position(pool, a)
+        if i < 0:
+            break
+        liquidate_position(pool, a, i, terms, log)
+
+
+@kernel
+def liability(pool: Pool, a: int) -> int:
+    """What the account owes the pool: due and debt."""
+    return pool.due[a] + debt_of(pool, pool.debt_shares[a])
+
+
+@kernel
+def move_liability(pool: Pool, a: int, amount: int) -> int:
+    """Move up to an amount of due, then debt, to the backstop; return what left the account.
+
+    The backstop pays what it took over from its own cash as far as that reaches.
+    """
+    before = liability(pool, a)
+    due = min(pool.due[a], amount)
+    pool.due[a] -= due
+    # The backstop's own claim nets its due, as everybody's does.
+    from_claim = min(pool.claim[BACKSTOP], due)
+    pool.claim[BACKSTOP] -= from_claim
+    pool.due[BACKSTOP] += due - from_claim
+    shares = shares_repaid(pool, a, amount - due)
+    pool.debt_shares[a] -= shares
+    pool.debt_shares[BACKSTOP] += shares
+    collect_due(pool, BACKSTOP)
+    repay_from_cash(pool, BACKSTOP, debt_of(pool, pool.debt_shares[BACKSTOP]))
+    return before - liability(pool, a)
+
+
+@kernel
+def relief(pool: Pool, a: int, amount: int) -> int:
+    """How much less the account owes when an amount of its liability is moved."""
+    due = min(pool.due[a], amount)
+    shares = pool.debt_shares[a] - shares_repaid(pool, a, amount - due)
+    return liability(pool, a) - (pool.due[a] - due) - debt_of(pool, shares)
+
+
+@kernel
+def covered_by(pool: Pool, a: int, c: int, taken: int, bonus: int) -> int:
+    """Liability that goes with an amount of collateral: its value less the bonus."""
+    u = pool.asset_underlying[c]
+    value = position_value(taken, pool.index_price[u], pool.value_divisor[0])
+    return min(mul_div_floor(value, PPM, PPM + bonus), liability(pool, a))
+
+
+@kernel
+def seizing(pool: Pool, a: int, c: int, taken: int, bonus: int) -> Change:
+    """The change that taking collateral with the debt it covers makes to the account."""
+    moved = relief(pool, a, covered_by(pool, a, c, taken, bonus))
+    return Change(-1, 0, 0, c, -taken, -moved)
+
+
+@kernel
+def collateral_to_take(pool: Pool, a: int, c: int, bonus: int) -> int:
+    """Least collateral whose taking reaches the target level; all that is of use if none does."""
+    price = pool.index_price[pool.asset_underlying[c]]
+    gross = mul_div_ceil(liability(pool, a), PPM + bonus, PPM)
+    most = min(pool.balance[a, c], mul_div_ceil(gross + 1, pool.value_divisor[0], price))
+    if excess_after(pool, a, Level.TARGET, seizing(pool, a, c, most, bonus)) < 0:
+        return most
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if excess_after(pool, a, Level.TARGET, seizing(pool, a, c, middle, bonus)) >= 0:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@kernel
+def liquidate_collateral(pool: Pool, a: int, c: int, bonus: int, log: Log) -> None:
+    """Move collateral to the backstop together with the liability it covers."""
+    e = start_event(pool, a, log, Happening.COLLATERAL_LIQUIDATED, c)
+    taken = collateral_to_take(pool, a, c, bonus)
+    u = pool.asset_underlying[c]
+    value = position_value(taken, pool.index_price[u], pool.value_divisor[0])
+    moved = move_liability(pool, a, covered_by(pool, a, c, taken, bonus))
+    pool.balance[a, c] -= taken
+    pool.balance[BACKSTOP, c] += taken
+    event = log.events[e]
+    event["size"] = taken
+    event["price"] = pool.index_price[u]
+    event["value"] = moved
+    event["bonus"] = value - moved
+    event["publish_time_ns"] = pool.publish_time[u]
+    finish_event(pool, a, log, e)
+
+
+@kernel
+def liquidate_claim(pool: Pool, a: int, log: Log) -> None:
+    """Move as much of a claim as covers debt to the backstop, at its face value."""
+    e = start_event(pool, a, log, Happening.CLAIM_LIQUIDATED, -1)
+    moved = move_liability(pool, a, min(pool.claim[a], liability(pool, a)))
+    taken = min(pool.claim[a], moved)
+    pool.claim[a] -= taken
+    # The backstop may have a due of its own, which the claim nets.
+    netted = min(pool.due[BACKSTOP], taken)
+    pool.due[BACKSTOP] -= netted
+    pool.claim[BACKSTOP] += taken - netted
+    log.events[e]["value"] = taken
+    finish_event(pool, a, log, e)
+
+
+@kernel
+def collateral_bonus(pool: Pool, a: int) -> int:
+    """Bonus on collateral: by schedule, clamped to what collateral exceeds liability by."""
+    value = pool.claim[a]
+    for c in range(CASH + 1, pool.asset_underlying.size):
+        price = pool.index_price[pool.asset_underlying[c]]
+        value += position_value(pool.balance[a, c], price, pool.value_divisor[0])
+    owed = liability(pool, a)
+    return terms_for(pool, value - owed, owed, health_factor(pool, a)).bonus
+
+
+@kernel
+def liquidate_balances(pool: Pool, a: int, log: Log) -> None:
+    """Cover liability by cash, claim and collateral until the target level is reached."""
+    repay_from_cash(pool, a, debt_of(pool, pool.debt_shares[a]))
+    if pool.claim[a] > 0 and excess(pool, a, Level.TARGET) < 0:
+        liquidate_claim(pool, a, log)
+    bonus = collateral_bonus(pool, a)
+    for c in range(CASH + 1, pool.asset_underlying.size):
+        if excess(pool, a, Level.TARGET) >= 0 or liability(pool, a) == 0:
+            break
+        if pool.balance[a, c] > 0:
+            liquidate_collateral(pool, a, c, bonus, log)
+
+
+@kernel
+def has_anything(pool: Pool, a: int) -> bool:
+    """Whether a liquidation could still take something from the account."""
+    for c in range(pool.asset_underlying.size):
+        if pool.balance[a, c] != 0:
+            return True
+    return pool.claim[a] != 0 or has_position(pool, a)
+
+
+@kernel
+def record_shortfall(pool: Pool, a: int, log: Log) -> None:
+    """Let the insurance fund pay what it may; write debt off to the lenders; leave the due."""
+    e = start_event(pool, a, log, Happening.SHORTFALL_RECORDED, -1)
+    paid = cover_due(pool, a)
+    debt = debt_of(pool, pool.debt_shares[a])
+    burn_debt(pool, a, pool.debt_shares[a])
+    from_insurance = draw_insurance(pool, debt)
+    pool.total[Total.LENDER_CASH] += from_insurance
+    loss = pool.due[a] + debt - from_insurance
+    pool.total[Total.SHORTFALL] += loss
+    event = log.events[e]
+    event["insurance"] = paid + from_insurance
+    event["shortfall"] = loss
+    finish_event(pool, a, log, e)
+
+
+@kernel
+def is_in_grace(pool: Pool, a: int) -> bool:
+    """Whether an outage has just ended for a price of the account, and closeout is not reached."""
+    if excess(pool, a, Level.CLOSEOUT) < 0:
+        return False
+    for u in range(pool.index_price.size):
+        if pool.total[Total.NOW_NS] < pool.grace_until[u] and is_exposed(pool, a, u):
+            return True
+    return False
+
+
+@kernel
+def liquidate(pool: Pool, a: int, log: Log) -> Status:
+    """Bring an account below maintenance back to the target level, or to its end.
+
+    Checks, in order: BACKSTOP_IS_NOT_LIQUIDATED, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE,
+    PRICE_IS_NOT_USABLE, ACCOUNT_IS_IN_GRACE_PERIOD.
+    """
+    if a == BACKSTOP:
+        return Status.BACKSTOP_IS_NOT_LIQUIDATED
+    if excess(pool, a, Level.MAINTENANCE) >= 0:
+        return Status.ACCOUNT_IS_HEALTHY
+    if not has_anything(pool, a):
+        return Status.NOTHING_TO_LIQUIDATE
+    if not are_exposures_usable(pool, Action.LIQUIDATE, a):
+        return Status.PRICE_IS_NOT_USABLE
+    if is_in_grace(pool, a):
+        return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    settle_account(pool, a)
+    liquidate_positions(pool, a, log)
+    if not has_position(pool, a):
+        liquidate_balances(pool, a, log)
+    if not has_anything(pool, a) and liability(pool, a) > 0:
+        record_shortfall(pool, a, log)
+    return Status.OK

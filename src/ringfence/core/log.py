@@ -1,0 +1,68 @@
+"""The log of one batch: events that kernels record beside the state, for receipts."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.columns import Column
+from ringfence.compiled import kernel
+from ringfence.core.command import EVENT, Happening
+from ringfence.core.pool import Pool, Total
+
+
+class Log(NamedTuple):
+    """Room for events, and how many of them and which command row are current."""
+
+    events: NDArray[np.void]
+    position: Column  # [2] events recorded, row of the command
+
+
+COUNT, ROW = 0, 1
+
+
+def empty_log(room: int) -> Log:
+    """Return a log with room for that many events."""
+    return Log(np.zeros(room, dtype=EVENT), np.zeros(2, dtype=np.int64))
+
+
+def recorded(log: Log) -> NDArray[np.void]:
+    """Return the events recorded so far."""
+    return log.events[: log.position[COUNT]]
+
+
+def room_for_one(pool: Pool) -> int:
+    """Events that one command can record at most."""
+    return len(pool.mark_price) + len(pool.asset_underlying) + len(pool.change) + 4
+
+
+@kernel
+def next_event(log: Log, kind: Happening) -> int:
+    """Start an event and return its row."""
+    e = log.position[COUNT]
+    assert e < log.events.size
+    log.position[COUNT] += 1
+    event = log.events[e]
+    event["row"] = log.position[ROW]
+    event["kind"] = kind
+    return e
+
+
+@kernel
+def record_total(log: Log, kind: Happening, value: int, shortfall: int) -> None:
+    """Record something that concerns the whole pool."""
+    event = log.events[next_event(log, kind)]
+    event["account"] = -1
+    event["index"] = -1
+    event["value"] = value
+    event["shortfall"] = shortfall
+
+
+@kernel
+def record_change(pool: Pool, log: Log, parameter: int, index: int, value: int) -> None:
+    """Record that a parameter change became active."""
+    event = log.events[next_event(log, Happening.CHANGE_ACTIVATED)]
+    event["account"] = parameter
+    event["index"] = index
+    event["value"] = value
+    event["version"] = pool.total[Total.VERSION]

@@ -1,0 +1,225 @@
+"""The ring-fence: everything one pool knows, as int64 columns.
+
+A kernel takes one Pool and has no name for another; that is the isolation. Account 0 is the
+pool's backstop. Asset 0 is the settlement asset, called cash: its balance is in quote units
+and it has neither price nor haircut.
+
+The settlement identity, after every command, with sums over all accounts:
+
+    sum(claim) + insurance claim = sum(due) + settled cash + sum(cost) + rounding
+"""
+
+from enum import IntEnum, unique
+
+import numpy as np
+
+from ringfence.columns import Column, Columns
+
+BACKSTOP = 0  # the account that takes over what is liquidated
+CASH = 0  # the settlement asset among the collateral assets
+
+
+@unique
+class Level(IntEnum):
+    """Strictness of a margin check; each level demands at least what the next one does."""
+
+    INITIAL = 0
+    TARGET = 1
+    MAINTENANCE = 2
+    CLOSEOUT = 3
+
+
+@unique
+class Total(IntEnum):
+    """Rows of the column `total`."""
+
+    NOW_NS = 0  # the pool's clock
+    ACCOUNTS = 1  # accounts opened, the backstop included
+    VERSION = 2  # of the parameters, one up with each change that becomes active
+    SETTLED_CASH = 3  # collected losses on their way to claims
+    INSURANCE_FUND = 4
+    INSURANCE_CLAIM = 5  # what dues still owe to the insurance fund
+    ROUNDING = 6  # funding realised by some and not yet by others; zero after a settlement
+    SHORTFALL = 7  # losses that nobody paid, since creation
+    INSURANCE_PAID = 8  # paid by the insurance fund, since creation
+    LENDER_CASH = 9  # lent to the pool and not drawn
+    SUPPLY_SHARES = 10
+    DEBT_SHARES = 11
+    RESERVE = 12  # the insurance fund's part of interest, still with the lenders
+    BORROW_INDEX = 13  # quote units of debt per BASE shares
+    ACCRUED_UNTIL = 14  # seconds since 1970
+
+
+@unique
+class Rule(IntEnum):
+    """Rows of the column `rule`: numbers of the whole pool that may be adjusted."""
+
+    RATE_BASE = 0  # ppm a year
+    RATE_SLOPE1 = 1  # ppm a year from nothing to the kink
+    RATE_SLOPE2 = 2  # ppm a year from the kink to full utilisation
+    RATE_KINK = 3  # ppm of utilisation
+    RESERVE_FACTOR = 4  # ppm of interest that goes to the insurance fund
+    SUPPLY_CAP = 5  # quote units
+    BORROW_CAP = 6  # quote units
+    PROFIT_WEIGHT = 7  # ppm of uncollected profit that counts as initial margin
+    BONUS_MIN = 8  # ppm, liquidation bonus at health factor 1
+    BONUS_MAX = 9  # ppm, at health factor BONUS_HEALTH and below
+    BONUS_HEALTH = 10  # ppm
+    LIQUIDATION_FEE = 11  # ppm of the liquidated value, to the insurance fund
+    DUST = 12  # quote units: a position left smaller than this is closed whole
+    INSURANCE_DRAW = 13  # ppm of the insurance fund that one event may draw
+    CONFIDENCE_MAX = 14  # ppm of the price; wider is uncertain
+    STALE_NS = 15  # age at which a price is stale
+    LONG_STALE_NS = 16  # age at which it counts as an outage
+    GRACE_NS = 17  # time to add collateral after an outage
+    CHANGE_DELAY_NS = 18  # notice before a change starts
+    RAMP_NS = 19  # shortest ramp of a change that touches requirements
+
+
+class Pool(Columns):
+    """One pool. Axes: a account, c collateral asset, u underlying, i instrument, t tier."""
+
+    MATRICES = (
+        "balance",
+        "size",
+        "cost",
+        "funding_paid",
+        "haircut",
+        "factor",
+        "tier_floor",
+        "tier_initial_rate",
+        "tier_maintenance_rate",
+        "tier_deduction",
+        "allowed",
+        "change",
+    )
+
+    # Accounts
+    owner: Column  # [a] registry number of the owner
+    number: Column  # [a] the owner's number for the account
+    balance: Column  # [a, c] 1e-8 coin; cash in quote units
+    size: Column  # [a, i] 1e-8 contract, long > 0
+    cost: Column  # [a, i] quote units paid for the position
+    funding_paid: Column  # [a, i] funding index up to which the position has paid
+    due: Column  # [a] quote units: realised loss that cash could not cover
+    claim: Column  # [a] quote units: realised profit not yet collected from losers
+    debt_shares: Column  # [a] shares of the pool's debt
+    supply_shares: Column  # [a] shares of the lenders
+    # Collateral assets
+    asset_underlying: Column  # [c] whose index price values it; -1 for cash
+    haircut: Column  # [level, c] ppm
+    deposit_cap: Column  # [c] 1e-8 coin, quote units for cash
+    deposited: Column  # [c] sum of the balances
+    # Underlyings
+    index_price: Column  # [u] 1e-9 settlement currency per coin; 0 before the first
+    confidence: Column  # [u] half-width of the price, in price units
+    publish_time: Column  # [u] ns
+    price_flag: Column  # [u] Flag set by the oracle
+    grace_until: Column  # [u] ns
+    price_max: Column  # [u] price units
+    factor: Column  # [level, u] ppm applied to the bracket requirement
+    hedge_rate: Column  # [u] ppm of the notional hedged by another leg
+    open_interest_lower: Column  # [u] quote units: initial margin starts to rise here
+    open_interest_upper: Column  # [u] quote units: and is full notional here
+    tier_floor: Column  # [u, t] quote units of net notional
+    tier_initial_rate: Column  # [u, t] ppm
+    tier_maintenance_rate: Column  # [u, t] ppm
+    tier_deduction: Column  # [u, t] quote units
+    first_instrument: Column  # [u + 1] instruments of u are first[u] .. first[u + 1] - 1
+    # Instruments
+    instrument_underlying: Column  # [i]
+    expiry: Column  # [i] ns; 0 for a perpetual
+    expired: Column  # [i] 1 once settled
+    lot: Column  # [i] 1e-8 contract
+    tick: Column  # [i] price units; lot times tick is a whole number of quote units
+    mark_price: Column  # [i] price units; 0 before the first
+    open_interest: Column  # [i] 1e-8 contract, sum of long sizes
+    funding_index: Column  # [i] price units per contract, cumulated
+    position_cap: Column  # [i] 1e-8 contract, of one account
+    open_interest_cap: Column  # [i] 1e-8 contract
+    price_band: Column  # [i] ppm a trade may be away from the mark price
+    taker_fee: Column  # [i] ppm of the notional, to the insurance fund
+    maker_fee: Column  # [i] ppm
+    funding_rate_max: Column  # [i] 1e-9 of the mark price per accrual
+    # The whole pool
+    value_divisor: Column  # [1] size units times price units in one quote unit
+    total: Column  # [Total]
+    rule: Column  # [Rule]
+    allowed: Column  # [action, validity] 1: the action may use such a price
+    bound_min: Column  # [Parameter]
+    bound_max: Column  # [Parameter]
+    change: Column  # [pending change, ChangeField]
+
+
+# Columns with an account axis; they grow, the others never do.
+ACCOUNT_COLUMNS = (
+    "owner",
+    "number",
+    "balance",
+    "size",
+    "cost",
+    "funding_paid",
+    "due",
+    "claim",
+    "debt_shares",
+    "supply_shares",
+)
+
+
+def account_count(pool: Pool) -> int:
+    """Accounts opened in the pool, the backstop included."""
+    return int(pool.total[Total.ACCOUNTS])
+
+
+def capacity(pool: Pool) -> int:
+    """Accounts the columns have room for."""
+    return len(pool.owner)
+
+
+def grown(pool: Pool, accounts: int) -> Pool:
+    """Return the pool with room for at least this many accounts; between batches only."""
+    if accounts <= capacity(pool):
+        return pool
+    room = max(accounts, 2 * capacity(pool))
+    wider = {}
+    for name in ACCOUNT_COLUMNS:
+        old = getattr(pool, name)
+        wider[name] = np.zeros((room, *old.shape[1:]), dtype=np.int64)
+        wider[name][: len(old)] = old
+    return pool.replaced(**wider)
+
+
+def copied(pool: Pool) -> Pool:
+    """Return a copy that shares no byte with the pool; for simulations and tests."""
+    return Pool(**{name: column.copy() for name, column in pool.items()})
+
+
+def pool_bytes(pool: Pool) -> bytes:
+    """Canonical bytes of the state: every column, little-endian, spare capacity left out."""
+    count = account_count(pool)
+    parts = []
+    for name, column in pool.items():
+        used = column[:count] if name in ACCOUNT_COLUMNS else column
+        parts.append(np.ascontiguousarray(used, dtype="<i8").tobytes())
+    return b"".join(parts)
+
+
+def with_bytes(pool: Pool, state: bytes) -> Pool:
+    """Return a pool of the same shape with the state that pool_bytes gave.
+
+    Raises:
+        ValueError: The bytes do not fit a pool of this shape.
+    """
+    words = np.frombuffer(state, dtype="<i8").astype(np.int64)
+    per_account = sum(int(np.prod(getattr(pool, n).shape[1:])) for n in ACCOUNT_COLUMNS)
+    fixed = sum(c.size for n, c in pool.items() if n not in ACCOUNT_COLUMNS)
+    count, rest = divmod(words.size - fixed, per_account)
+    if rest or count < 1:
+        raise ValueError(f"{len(state)} bytes are not a state of this pool")
+    columns, start = {}, 0
+    for name, column in pool.items():
+        shape = (count, *column.shape[1:]) if name in ACCOUNT_COLUMNS else column.shape
+        stop = start + int(np.prod(shape))
+        columns[name] = words[start:stop].reshape(shape).copy()
+        start = stop
+    return Pool(**columns)

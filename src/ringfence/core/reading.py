@@ -1,0 +1,89 @@
+"""Reading a spec: decimal strings to exact integers, with every problem collected."""
+
+from decimal import Decimal, InvalidOperation
+
+from ringfence.core.bounds import HARD_BOUNDS
+from ringfence.core.pool import Level
+from ringfence.core.spec import Levels, PoolSpec
+from ringfence.units import DECIMALS_MAX, PPM
+
+
+class SpecError(ValueError):
+    """A spec that cannot become a pool; `problems` names each value and what it must be."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("the pool cannot be created:\n  " + "\n  ".join(problems))
+        self.problems = problems
+
+
+def scaled(text: str, scale: int) -> int:
+    """Return a decimal string times a scale, as an exact integer.
+
+    Raises:
+        ValueError: Not a finite decimal, or with more decimals than the scale keeps.
+    """
+    try:
+        number = Decimal(text) * scale
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a decimal number") from None
+    if not number.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    if number != number.to_integral_value():
+        raise ValueError(f"{text!r} has more than {len(str(scale)) - 1} decimals")
+    return int(number)
+
+
+def tier_deductions(floors: list[int], rates: list[int]) -> list[int]:
+    """Deduction of each tier that makes the maintenance margin continuous, rounded down.
+
+        deduction_n = deduction_(n-1) + floor_n * (rate_n - rate_(n-1))
+
+    Floors in quote units, rates in ppm. Source: Binance and Bybit, maintenance amount.
+    """
+    exact, deductions = 0, []
+    for t, (floor, rate) in enumerate(zip(floors, rates, strict=True)):
+        exact += floor * (rate - rates[t - 1]) if t else 0
+        deductions.append(exact // PPM)
+    return deductions
+
+
+class Checker:
+    """Reads numbers out of a spec and collects what is wrong with them."""
+
+    def __init__(self, spec: PoolSpec) -> None:
+        self.spec = spec
+        self.problems: list[str] = []
+        self.quote = 10 ** min(max(spec.settlement_decimals, 0), DECIMALS_MAX)
+
+    def demand(self, holds: bool, problem: str) -> None:  # noqa: FBT001 - reads as a sentence
+        """Note a problem unless the condition holds."""
+        if not holds:
+            self.problems.append(problem)
+
+    def number(self, where: str, text: str, scale: int, low: int, high: int) -> int:
+        """Return a decimal times its scale inside limits; the lower limit after a problem."""
+        try:
+            value = scaled(text, scale)
+        except ValueError as error:
+            self.problems.append(f"{where}: {error}")
+            return low
+        if not low <= value <= high:
+            limits = f"{Decimal(low) / scale} and {Decimal(high) / scale}"
+            self.problems.append(f"{where} is {text}; it must lie between {limits}")
+            return low
+        return value
+
+    def parameter(self, where: str, text: str, scale: int, parameter: int) -> int:
+        """Return a parameter's starting value inside its hard bounds."""
+        return self.number(where, text, scale, *HARD_BOUNDS[parameter])
+
+    def levels(self, where: str, levels: Levels, parameter: int) -> list[int]:
+        """Return a parameter's value at each margin level, strictest first."""
+        return [
+            self.parameter(f"{where}.{level.name.lower()}", text, PPM, parameter)
+            for level, text in zip(Level, _by_level(levels), strict=True)
+        ]
+
+
+def _by_level(levels: Levels) -> tuple[str, str, str, str]:
+    return levels.initial, levels.target, levels.maintenance, levels.closeout

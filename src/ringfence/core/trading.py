@@ -1,0 +1,187 @@
+"""Two-sided trades: account a buys a size from account b at a price.
+
+Sizes and costs of the two sides are equal and opposite, so they sum to zero over the pool.
+A side that reduces its position realises its result at the mark.
+"""
+
+from ringfence.compiled import kernel
+from ringfence.core.collateral import add_balance, deposit_status
+from ringfence.core.command import Happening
+from ringfence.core.health import AS_IT_IS, Change, excess, excess_after
+from ringfence.core.log import Log, record_total
+from ringfence.core.margin import position_value, share_of
+from ringfence.core.pool import Level, Pool, Total
+from ringfence.core.settlement import charge, pay_funding, settle_account, settle_everybody
+from ringfence.core.status import Status
+from ringfence.core.validity import Action, are_exposures_usable, is_usable
+from ringfence.fixed import mul_div_floor
+from ringfence.units import AMOUNT_MAX, PPM
+
+
+@kernel
+def is_reduction(size: int, change: int) -> bool:
+    """Whether a change of size brings a position nearer to zero without crossing it."""
+    return size != 0 and (size > 0) != (change > 0) and abs(change) <= abs(size)
+
+
+@kernel
+def open_interest_change(size: int, change: int) -> int:
+    """Change of the sum of long sizes when one position changes."""
+    return max(size + change, 0) - max(size, 0)
+
+
+@kernel
+def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
+    """Rules of a trade's own numbers, from INSTRUMENT_DOES_NOT_EXIST to PRICE_OUTSIDE_BAND."""
+    if i < 0 or i >= pool.mark_price.size:
+        return Status.INSTRUMENT_DOES_NOT_EXIST
+    if size == 0:
+        return Status.SIZE_MUST_NOT_BE_ZERO
+    if abs(size) > AMOUNT_MAX:
+        return Status.AMOUNT_EXCEEDS_LIMIT
+    if size % pool.lot[i] != 0:
+        return Status.SIZE_MUST_BE_WHOLE_LOTS
+    if price <= 0:
+        return Status.PRICE_MUST_BE_POSITIVE
+    if price % pool.tick[i] != 0:
+        return Status.PRICE_MUST_BE_WHOLE_TICKS
+    if price > pool.price_max[pool.instrument_underlying[i]]:
+        return Status.PRICE_EXCEEDS_LIMIT
+    if pool.expired[i] == 1 or (pool.expiry[i] > 0 and pool.total[Total.NOW_NS] >= pool.expiry[i]):
+        return Status.INSTRUMENT_HAS_EXPIRED
+    mark = pool.mark_price[i]
+    if mark == 0:
+        return Status.MARK_PRICE_IS_MISSING
+    if abs(price - mark) > mul_div_floor(mark, pool.price_band[i], PPM):
+        return Status.PRICE_OUTSIDE_BAND
+    return Status.OK
+
+
+@kernel
+def side_status(
+    pool: Pool, a: int, i: int, size: int, value: int, fee: int, more: Change
+) -> Status:
+    """Rules of one side: usable prices, position limit, initial margin.
+
+    A side that only reduces needs no price and no initial margin, if its excess at
+    maintenance does not fall. `more` is collateral that comes with the trade.
+    """
+    change = Change(i, size, value, more.asset, more.balance, fee)
+    if is_reduction(pool.size[a, i], size):
+        if excess_after(pool, a, Level.MAINTENANCE, change) >= excess(pool, a, Level.MAINTENANCE):
+            return Status.OK
+    else:
+        if not is_usable(pool, Action.OPEN, pool.instrument_underlying[i]):
+            return Status.PRICE_IS_NOT_USABLE
+        if abs(pool.size[a, i] + size) > pool.position_cap[i]:
+            return Status.EXCEEDS_POSITION_LIMIT
+    if not are_exposures_usable(pool, Action.OPEN, a):
+        return Status.PRICE_IS_NOT_USABLE
+    if excess_after(pool, a, Level.INITIAL, change) < 0:
+        return Status.INITIAL_MARGIN_TOO_LOW
+    return Status.OK
+
+
+@kernel
+def move_position(pool: Pool, a: int, i: int, size: int, value: int) -> None:
+    """Add size and cost to a position; a reduced one is settled at the mark."""
+    before = pool.size[a, i]
+    pay_funding(pool, a, i)
+    pool.open_interest[i] += open_interest_change(before, size)
+    pool.size[a, i] = before + size
+    pool.cost[a, i] += value
+    if (before > 0 and size < 0) or (before < 0 and size > 0):
+        settle_account(pool, a)
+
+
+@kernel
+def trade_with(pool: Pool, a: int, b: int, i: int, size: int, price: int, more: Change) -> Status:
+    """Check and make a trade in which account a may bring collateral with it."""
+    status = order_status(pool, i, size, price)
+    if status != Status.OK:
+        return status
+    value = position_value(size, price, pool.value_divisor[0])
+    taker_fee = share_of(abs(value), pool.taker_fee[i])
+    maker_fee = share_of(abs(value), pool.maker_fee[i])
+    grown = open_interest_change(pool.size[a, i], size) + open_interest_change(
+        pool.size[b, i], -size
+    )
+    if grown > 0 and pool.open_interest[i] + grown > pool.open_interest_cap[i]:
+        return Status.EXCEEDS_OPEN_INTEREST_CAP
+    status = side_status(pool, a, i, size, value, taker_fee, more)
+    if status != Status.OK:
+        return status
+    status = side_status(pool, b, i, -size, -value, maker_fee, AS_IT_IS)
+    if status == Status.INITIAL_MARGIN_TOO_LOW:
+        return Status.OTHER_INITIAL_MARGIN_TOO_LOW
+    if status != Status.OK:
+        return status
+    if more.asset >= 0:
+        add_balance(pool, a, more.asset, more.balance)
+    move_position(pool, a, i, size, value)
+    move_position(pool, b, i, -size, -value)
+    charge(pool, a, taker_fee)
+    charge(pool, b, maker_fee)
+    return Status.OK
+
+
+@kernel
+def trade(pool: Pool, a: int, b: int, i: int, size: int, price: int) -> Status:
+    """Let account a buy a signed size of an instrument from account b.
+
+    Checks, in order: INSTRUMENT_DOES_NOT_EXIST,
+    SIZE_MUST_NOT_BE_ZERO, AMOUNT_EXCEEDS_LIMIT, SIZE_MUST_BE_WHOLE_LOTS,
+    PRICE_MUST_BE_POSITIVE, PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT,
+    INSTRUMENT_HAS_EXPIRED, MARK_PRICE_IS_MISSING, PRICE_OUTSIDE_BAND,
+    EXCEEDS_OPEN_INTEREST_CAP; then of a side: PRICE_IS_NOT_USABLE,
+    EXCEEDS_POSITION_LIMIT, INITIAL_MARGIN_TOO_LOW or OTHER_INITIAL_MARGIN_TOO_LOW.
+    """
+    return trade_with(pool, a, b, i, size, price, AS_IT_IS)
+
+
+@kernel
+def open_position(
+    pool: Pool, a: int, b: int, i: int, size: int, price: int, c: int, amount: int
+) -> Status:
+    """Deposit collateral and trade against it in one step: both happen or neither.
+
+    Checks: those of `deposit`, then those of `trade`.
+    """
+    status = deposit_status(pool, c, amount)
+    if status != Status.OK:
+        return status
+    return trade_with(pool, a, b, i, size, price, Change(-1, 0, 0, c, amount, 0))
+
+
+@kernel
+def expire(pool: Pool, i: int, price: int, log: Log) -> Status:
+    """Settle a dated future at its settlement price and close every position in it.
+
+    Checks, in order: INSTRUMENT_DOES_NOT_EXIST, INSTRUMENT_HAS_NOT_EXPIRED (a perpetual
+    never does), INSTRUMENT_HAS_EXPIRED (already settled), PRICE_MUST_BE_POSITIVE,
+    PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT.
+    """
+    if i < 0 or i >= pool.mark_price.size:
+        return Status.INSTRUMENT_DOES_NOT_EXIST
+    if pool.expiry[i] == 0 or pool.total[Total.NOW_NS] < pool.expiry[i]:
+        return Status.INSTRUMENT_HAS_NOT_EXPIRED
+    if pool.expired[i] == 1:
+        return Status.INSTRUMENT_HAS_EXPIRED
+    if price <= 0:
+        return Status.PRICE_MUST_BE_POSITIVE
+    if price % pool.tick[i] != 0:
+        return Status.PRICE_MUST_BE_WHOLE_TICKS
+    if price > pool.price_max[pool.instrument_underlying[i]]:
+        return Status.PRICE_EXCEEDS_LIMIT
+    pool.mark_price[i] = price
+    settle_everybody(pool)
+    # Every cost is now exactly size times price, and sizes sum to zero, so the costs that
+    # vanish here sum to zero too.
+    for a in range(pool.total[Total.ACCOUNTS]):
+        pool.size[a, i] = 0
+        pool.cost[a, i] = 0
+    value = position_value(pool.open_interest[i], price, pool.value_divisor[0])
+    pool.open_interest[i] = 0
+    pool.expired[i] = 1
+    record_total(log, Happening.INSTRUMENT_EXPIRED, value, 0)
+    return Status.OK

@@ -1,0 +1,102 @@
+"""Which prices are good enough for which action: a table, and the class of a price.
+
+The table is data of the pool. Nothing here ever stops an owner from repaying, adding
+collateral, reducing a position, or leaving without one.
+"""
+
+from enum import IntEnum, unique
+
+from ringfence.compiled import kernel
+from ringfence.core.pool import CASH, Pool, Rule, Total
+from ringfence.fixed import mul_div_floor
+from ringfence.units import PPM
+
+
+@unique
+class Validity(IntEnum):
+    """Class of an index price; when several apply, the last one counts."""
+
+    FRESH = 0
+    UNCERTAIN = 1
+    STALE = 2
+    LONG_STALE = 3
+    DIVERGENT = 4
+    NON_POSITIVE = 5
+
+
+@unique
+class Action(IntEnum):
+    """What a price may be used for; rows of the pool's table `allowed`."""
+
+    OPEN = 0
+    WITHDRAW = 1
+    LIQUIDATE = 2
+    DELEVERAGE = 3
+    SETTLE = 4
+    FUNDING = 5
+
+
+@unique
+class Flag(IntEnum):
+    """What the oracle itself says of a price."""
+
+    NONE = 0
+    DIVERGENT = 1
+    NON_POSITIVE = 2
+
+
+# action: may it use a price that is
+#                    fresh uncertain stale long-stale divergent non-positive
+ALLOWED = {
+    Action.OPEN: (1, 0, 0, 0, 0, 0),
+    Action.WITHDRAW: (1, 0, 0, 0, 0, 0),
+    Action.LIQUIDATE: (1, 1, 1, 0, 0, 0),
+    Action.DELEVERAGE: (1, 1, 0, 0, 0, 0),
+    Action.SETTLE: (1, 1, 0, 0, 0, 0),
+    Action.FUNDING: (1, 1, 0, 0, 0, 0),
+}
+
+
+@kernel
+def validity(pool: Pool, u: int) -> Validity:
+    """Class of the index price of underlying u at the pool's clock."""
+    if pool.price_flag[u] == Flag.NON_POSITIVE or pool.index_price[u] <= 0:
+        return Validity.NON_POSITIVE
+    if pool.price_flag[u] == Flag.DIVERGENT:
+        return Validity.DIVERGENT
+    age = pool.total[Total.NOW_NS] - pool.publish_time[u]
+    if age >= pool.rule[Rule.LONG_STALE_NS]:
+        return Validity.LONG_STALE
+    if age >= pool.rule[Rule.STALE_NS]:
+        return Validity.STALE
+    widest = mul_div_floor(pool.index_price[u], pool.rule[Rule.CONFIDENCE_MAX], PPM)
+    if pool.confidence[u] > widest:
+        return Validity.UNCERTAIN
+    return Validity.FRESH
+
+
+@kernel
+def is_usable(pool: Pool, action: Action, u: int) -> bool:
+    """Whether the action may use the index price of underlying u now."""
+    return pool.allowed[action, validity(pool, u)] == 1
+
+
+@kernel
+def is_exposed(pool: Pool, a: int, u: int) -> bool:
+    """Whether the account's health depends on underlying u."""
+    for i in range(pool.first_instrument[u], pool.first_instrument[u + 1]):
+        if pool.size[a, i] != 0:
+            return True
+    for c in range(CASH + 1, pool.asset_underlying.size):
+        if pool.asset_underlying[c] == u and pool.balance[a, c] != 0:
+            return True
+    return False
+
+
+@kernel
+def are_exposures_usable(pool: Pool, action: Action, a: int) -> bool:
+    """Whether the action may use every index price that the account depends on."""
+    for u in range(pool.index_price.size):
+        if not is_usable(pool, action, u) and is_exposed(pool, a, u):
+            return False
+    return True
