@@ -42,9 +42,12 @@ BARS: Layout = ("open", "high", "low", "close")
 CLOSES: Layout = ("close",)
 _LAYOUT_NAMES = {QUOTES: "quotes", BARS: "bars", CLOSES: "closes"}
 _ALIASES = {
-    "time": ("ts", "time", "timestamp", "datetime", "date", "time_ns", "open_time"),
+    "time": (
+        *("ts", "time", "timestamp", "datetime", "date", "time_ns", "open_time"),
+        *("time_unix", "timestamp_x"),  # as files of the public catalogue (lab/datasets)
+    ),
     "symbol": ("symbol", "asset", "ticker", "pair"),
-    "close": ("close", "price"),
+    "close": ("close", "price", "close_price"),
 }
 
 TREATMENT: Mapping[str, str] = {
@@ -143,7 +146,7 @@ def _columns_by_role(path: Path, table: pa.Table) -> dict[str, str]:
     lower = {name.strip().lower(): name for name in reversed(table.column_names)}
     if len(lower) != len(table.column_names):
         raise PriceFileError(f"{path}: two columns of the same name: {table.column_names}")
-    roles = {role: (role,) for role in (*QUOTES, *BARS)} | _ALIASES
+    roles = {role: (role, f"{role}_price") for role in (*QUOTES, *BARS)} | _ALIASES
     found = {
         role: next(lower[name] for name in aliases if name in lower)
         for role, aliases in roles.items()

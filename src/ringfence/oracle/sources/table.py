@@ -1,9 +1,10 @@
 """A price file as a table of plain columns: times in ns, prices as integers.
 
 Knows file formats and nothing of markets. Prices become integers of 1e-9: the whole
-part exactly, the fraction times 1e9 to the nearest integer, ties to the even one. So
-every decimal number of at most nine places comes back exactly, although the file holds
-floats: below PRICE_MAX a double is off by less than half a price unit.
+part exactly, the fraction times 1e9 to the nearest integer, ties to the even one. So a
+decimal number of at most nine places comes back exactly, although the file holds floats:
+below 2**23 (8,388,608) a double is off by less than half a price unit, and up to the
+limit of every amount (9,007,199) by less than one.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -83,8 +84,9 @@ def _prices_of_floats(values: NDArray[np.float64]) -> NDArray[np.int64]:
 def times_of(column: pa.ChunkedArray, name: str) -> tuple[NDArray[np.int64], str]:
     """Times in ns since 1970, MISSING where there is none, and the unit they were in.
 
-    Times without a zone are UTC. Integers are seconds, ms, us or ns by their size: the
-    largest tells, for up to the year 5138 the four ranges do not meet.
+    Times without a zone are UTC. Numbers are seconds, ms, us or ns by their size: the
+    largest tells, for up to the year 5138 the four ranges do not meet. Fractions of a unit
+    are rounded to the nearest ns.
     """
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -98,11 +100,9 @@ def times_of(column: pa.ChunkedArray, name: str) -> tuple[NDArray[np.int64], str
         except pa.ArrowException as error:
             raise PriceFileError(f"column {name!r}: {error}") from error
         return _filled(instants), f"{kind.unit} timestamp, {zone}"
-    if pa.types.is_floating(kind):
-        column = _whole(column, name)
-    elif not pa.types.is_integer(kind):
-        raise PriceFileError(f"column {name!r} holds {kind}, not times")
-    return _times_of_integers(column, name)
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return _times_of_numbers(column, name)
+    raise PriceFileError(f"column {name!r} holds {kind}, not times")
 
 
 def _times_of_text(column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, pa.DataType]:
@@ -119,26 +119,32 @@ def _has_zone(column: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(column, r"(Z|[+-]\d\d:?\d\d)$")).as_py())
 
 
-def _whole(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    try:
-        return column.cast(pa.int64())
-    except pa.ArrowException as error:
-        raise PriceFileError(
-            f"column {name!r}: fractions of a time unit; use whole ms, us or ns"
-        ) from error
-
-
-def _times_of_integers(column: pa.ChunkedArray, name: str) -> tuple[NDArray[np.int64], str]:
-    values = _filled(column.cast(pa.int64()))
-    known = values[values != MISSING]
+def _times_of_numbers(column: pa.ChunkedArray, name: str) -> tuple[NDArray[np.int64], str]:
+    whole, fraction = _split(column, name)
+    is_known = whole != MISSING
+    known = whole[is_known]
     largest = int(known.max()) if known.size else 0
     for limit, unit, factor in _INT_UNITS:
         if largest < limit:
             out = (known < 0) | (known > _NS_MAX // factor)
             if out.any():
                 raise PriceFileError(f"column {name!r}: {known[out][0]} is no time in {unit}")
-            return np.where(values == MISSING, MISSING, values * factor), f"epoch {unit}"
+            parts = np.rint(fraction * factor).astype(np.int64)
+            return np.where(is_known, whole * factor + parts, MISSING), f"epoch {unit}"
     raise PriceFileError(f"column {name!r}: {largest} is after the year 2116 even in ns")
+
+
+def _split(column: pa.ChunkedArray, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Whole part and fraction of numbers; MISSING and 0 where there is none."""
+    if pa.types.is_integer(column.type):
+        return _filled(column.cast(pa.int64())), np.zeros(len(column))
+    values = column.cast(pa.float64()).to_numpy()
+    is_number = np.isfinite(values)
+    if (np.abs(values[is_number]) >= _NS_MAX).any():
+        raise PriceFileError(f"column {name!r} has a time after the year 2116 even in ns")
+    whole = np.floor(np.where(is_number, values, 0.0))
+    fraction = np.where(is_number, values - whole, 0.0)
+    return np.where(is_number, whole.astype(np.int64), MISSING), fraction
 
 
 def _filled(column: pa.ChunkedArray) -> NDArray[np.int64]:
