@@ -1,0 +1,1 @@
+"""From floats to integers: who might be liquidated, prices of liquidation, simulations."""
