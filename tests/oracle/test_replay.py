@@ -1,6 +1,7 @@
 """Every price of a file comes back exactly, and every flaw is counted and treated as stated."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -301,3 +302,20 @@ def test_ticks_of_a_long_series_keep_order_across_chunks(monkeypatch, write):
     ticks = list(PriceFile.open(write(text)).ticks())
     assert [t.time_ns for t in ticks] == [START + k * SECOND_NS for k in range(10)]
     assert all(sorted(t.prices) == ["BTC", "ETH"] for t in ticks)
+
+
+DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "price-files.md"
+
+
+def test_the_file_that_the_manual_shows_can_be_typed(write):
+    example = DOCUMENT.read_text().split("```csv\n")[1].split("```")[0]
+    prices = PriceFile.open(write(example), "ETH")
+    assert prices.report().flaws == {}
+    assert prices.span == (START + 4 * HOUR_NS, START + 4 * HOUR_NS + 4 * MINUTE_NS)
+    assert prices.prices("ETH").bid.tolist()[2] == coins("1041.07")[0]
+
+
+def test_the_manual_states_the_treatment_of_every_flaw():
+    text = DOCUMENT.read_text()
+    for flaw, treatment in TREATMENT.items():
+        assert f"| `{flaw}` | {treatment.split(',')[0].split(':')[0]}" in text

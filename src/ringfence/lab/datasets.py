@@ -13,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
@@ -130,8 +129,8 @@ def get(
 ) -> Download:
     """Download a file of the catalogue into a folder.
 
-    The bytes go to a temporary file beside the target, which takes the target's name only
-    after size and digest were found right. A download is never resumed.
+    The bytes go to a temporary file, which takes the target's name only after size and
+    digest were found right. A download is never resumed.
 
     Args:
         name: Entry of the catalogue.
@@ -158,19 +157,7 @@ def get(
     _check_scheme(address)
     # A mirror is judged by its digest alone.
     size = None if url else dataset.size
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{dataset.name}-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            found = _fetch(address, file, size, timeout_seconds, total_seconds)
-            file.flush()
-            os.fsync(file.fileno())
-        if expected is not None and found != expected:
-            raise DatasetError(f"{address}: sha256 is {found}, not {expected}; not kept")
-        Path(draft).replace(target)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(draft).unlink()
+    found = _fetch_whole(address, target, size, expected, timeout_seconds, total_seconds)
     tell(f"sha256: {found}{'' if expected else ' (accepted unseen, as you asked)'}")
     return Download(target, target.stat().st_size, found, dataset.licence)
 
@@ -206,6 +193,30 @@ def _check_scheme(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise DatasetError(f"{address}: only https (and http on this machine) is fetched")
+
+
+def _fetch_whole(
+    address: str,
+    target: Path,
+    size: int | None,
+    expected: str | None,
+    timeout_seconds: float,
+    total_seconds: float,
+) -> str:
+    """Write the target in one step, if what came is right, and return its SHA-256."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f".{target.stem}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            found = _fetch(address, file, size, timeout_seconds, total_seconds)
+            file.flush()
+            os.fsync(file.fileno())
+        if expected not in {None, found}:
+            raise DatasetError(f"{address}: sha256 is {found}, not {expected}; not kept")
+        Path(draft).replace(target)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    return found
 
 
 class _CarefulRedirect(urllib.request.HTTPRedirectHandler):
