@@ -75,8 +75,8 @@ DATASETS = (
         sha256=None,
     ),
     Dataset(
-        name="btc-hourly-2014-2025",
-        about="BTC bars of an hour, November 2014 to May 2025, from CryptoCompare; one bad bar",
+        name="btc-hourly-2019-2025",
+        about="BTC bars of an hour, November 2019 to May 2025, from CryptoCompare; one bad bar",
         symbol="BTC",
         url=(
             f"{_RAW}/mouadja02/bitcoin-1h-price/4c7f10088ee5304c14e50254ca60e86ee256429c"
