@@ -1,0 +1,1 @@
+"""The shell: orders, stamps, journals and applies commands; wallets and the registry."""

@@ -1,0 +1,175 @@
+"""Commands as callers write them: names, addresses and decimal strings.
+
+Each is a frozen struct; `pool` is the pool's id in hex or its name, `owner` an address or a
+display name the venue knows, `number` the owner's own number of the account, from 1.
+"""
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=str.lower, forbid_unknown_fields=True):
+    """What all commands of a pool have in common."""
+
+    pool: str
+
+
+class OfAccount(Command, frozen=True, kw_only=True):
+    """A command of one account."""
+
+    owner: str
+    number: int = 1
+
+
+class OpenAccount(OfAccount, frozen=True, kw_only=True):
+    """Open an account of the owner in the pool."""
+
+
+class Deposit(OfAccount, frozen=True, kw_only=True):
+    """Move collateral from the owner's wallet to the account."""
+
+    asset: str
+    amount: str
+
+
+class Withdraw(OfAccount, frozen=True, kw_only=True):
+    """Move collateral from the account to the owner's wallet."""
+
+    asset: str
+    amount: str
+
+
+class FundInsurance(OfAccount, frozen=True, kw_only=True):
+    """Give cash of the account to the pool's insurance fund."""
+
+    amount: str
+
+
+class Supply(OfAccount, frozen=True, kw_only=True):
+    """Lend cash of the account to the pool's borrowers."""
+
+    amount: str
+
+
+class Redeem(OfAccount, frozen=True, kw_only=True):
+    """Turn shares of the lenders back into cash; in shares, a whole number."""
+
+    shares: str
+
+
+class Borrow(OfAccount, frozen=True, kw_only=True):
+    """Draw cash of the lenders into the account."""
+
+    amount: str
+
+
+class Repay(OfAccount, frozen=True, kw_only=True):
+    """Pay debt back from the account's cash, at most all of it."""
+
+    amount: str
+
+
+class WithOther(OfAccount, frozen=True, kw_only=True):
+    """A command between two accounts of the pool; both owners have agreed to it."""
+
+    other: str
+    other_number: int = 1
+    price: str
+
+
+class Exchange(WithOther, frozen=True, kw_only=True):
+    """Sell collateral to another account for cash."""
+
+    asset: str
+    amount: str
+
+
+class Trade(WithOther, frozen=True, kw_only=True):
+    """Buy a signed size of an instrument from another account."""
+
+    instrument: str
+    size: str
+
+
+class OpenPosition(Trade, frozen=True, kw_only=True):
+    """Deposit collateral and trade against it, in one step."""
+
+    asset: str
+    amount: str
+
+
+class Liquidate(OfAccount, frozen=True, kw_only=True):
+    """Liquidate the account if it is below maintenance; anybody may ask for it."""
+
+
+class Settle(Command, frozen=True, kw_only=True):
+    """Collect losses and pay claims; anybody may ask for it."""
+
+
+class Expire(Command, frozen=True, kw_only=True):
+    """Settle an expired future at its settlement price."""
+
+    instrument: str
+    price: str
+
+
+class SetIndexPrice(Command, frozen=True, kw_only=True):
+    """Index price of an underlying, from the oracle."""
+
+    underlying: str
+    price: str
+    publish_time_ns: int
+    confidence: str = "0"
+    flag: str = "none"  # none, divergent or non_positive
+
+
+class SetMarkPrice(Command, frozen=True, kw_only=True):
+    """Mark price of an instrument, from the oracle."""
+
+    instrument: str
+    price: str
+
+
+class AccrueFunding(Command, frozen=True, kw_only=True):
+    """Funding of a perpetual: a share of the mark price; longs pay when it is positive."""
+
+    instrument: str
+    rate: str
+
+
+class AnnounceChange(Command, frozen=True, kw_only=True):
+    """Announce a parameter change; raw integers, as the pool's parameters are kept."""
+
+    parameter: str
+    index: int = 0
+    value: int
+    start_ns: int
+    ramp_ns: int = 0
+
+
+class CancelChange(Command, frozen=True, kw_only=True):
+    """Take back a change that has not started, by its row in the pool's table."""
+
+    change: int
+
+
+AnyCommand = (
+    OpenAccount
+    | Deposit
+    | Withdraw
+    | FundInsurance
+    | Supply
+    | Redeem
+    | Borrow
+    | Repay
+    | Exchange
+    | Trade
+    | OpenPosition
+    | Liquidate
+    | Settle
+    | Expire
+    | SetIndexPrice
+    | SetMarkPrice
+    | AccrueFunding
+    | AnnounceChange
+    | CancelChange
+)

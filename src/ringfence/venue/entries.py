@@ -1,0 +1,82 @@
+"""Bodies of journal entries: the venue's own commands, batches of a pool, digests.
+
+venue    JSON of the command and its outcome ("ok", or the refusal)
+pool     row count, rows, one status byte a row, events; all little-endian
+digest   SHA-256 of the whole state after every entry before this one
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from ringfence.core.command import COMMAND, EVENT, Rows
+from ringfence.venue.state import Outcome, VenueCommand
+
+VENUE, POOL, DIGEST = "venue", "pool", "digest"
+
+_COUNT = np.dtype("<u4")
+_STATUS = np.dtype("u1")
+
+
+class MalformedEntryError(ValueError):
+    """The body of an entry does not have the layout of its kind."""
+
+
+class VenueBody(msgspec.Struct, frozen=True):
+    """A command of the venue itself, and what came of it."""
+
+    command: VenueCommand
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of one pool with its outcome, as journaled."""
+
+    rows: Rows
+    outcome: Outcome
+
+
+def encode_venue(command: VenueCommand, outcome: str) -> bytes:
+    """Return the body of a venue entry."""
+    return msgspec.json.encode(VenueBody(command, outcome))
+
+
+def decode_venue(body: bytes) -> VenueBody:
+    """Read the body of a venue entry.
+
+    Raises:
+        MalformedEntryError: It has another layout.
+    """
+    try:
+        return msgspec.json.decode(body, type=VenueBody)
+    except msgspec.MsgspecError as error:
+        raise MalformedEntryError(f"not a command of the venue: {error}") from None
+
+
+def encode_batch(rows: Rows, outcome: Outcome) -> bytes:
+    """Return the body of a pool entry."""
+    count = np.array([len(rows)], dtype=_COUNT)
+    statuses = outcome.statuses.astype(_STATUS)
+    return b"".join((count.tobytes(), rows.tobytes(), statuses.tobytes(), outcome.events.tobytes()))
+
+
+def decode_batch(body: bytes) -> Batch:
+    """Read the body of a pool entry.
+
+    Raises:
+        MalformedEntryError: It has another layout.
+    """
+    if len(body) < _COUNT.itemsize:
+        raise MalformedEntryError(f"{len(body)} bytes are too few for a batch")
+    count = int(np.frombuffer(body, dtype=_COUNT, count=1)[0])
+    start = _COUNT.itemsize
+    statuses_at = start + count * COMMAND.itemsize
+    events_at = statuses_at + count
+    if events_at > len(body) or (len(body) - events_at) % EVENT.itemsize:
+        raise MalformedEntryError(f"{len(body)} bytes do not hold {count} rows and whole events")
+    rows = np.frombuffer(body, dtype=COMMAND, count=count, offset=start)
+    statuses = np.frombuffer(body, dtype=_STATUS, count=count, offset=statuses_at)
+    events = np.frombuffer(body, dtype=EVENT, offset=events_at)
+    return Batch(rows, Outcome(statuses.astype(np.int64), events))

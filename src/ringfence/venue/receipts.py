@@ -1,0 +1,120 @@
+"""Receipts: what came of a command, where it stands in the journal, and what it set off."""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.columns import Column
+from ringfence.core.command import Happening
+from ringfence.core.spec import PoolSpec
+from ringfence.core.status import Status
+from ringfence.units import PPM, PRICE_UNIT, UNIT
+
+
+def decimal(value: int, scale: int) -> str:
+    """Return an exact decimal string of an integer in units of one over a power of ten."""
+    sign = "-" if value < 0 else ""
+    whole, part = divmod(abs(int(value)), scale)
+    digits = len(str(scale)) - 1
+    return f"{sign}{whole}.{part:0{digits}d}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that happened, with what the decision rested on."""
+
+    event: str
+    account: int | None = None
+    name: str | None = None  # instrument or asset
+    size: str | None = None
+    price: str | None = None
+    value: str | None = None
+    bonus: str | None = None
+    fee: str | None = None
+    insurance: str | None = None
+    shortfall: str | None = None
+    equity: str | None = None
+    excess_before: str | None = None
+    excess_after: str | None = None
+    health_before: str | None = None
+    health_after: str | None = None
+    publish_time_ns: int | None = None
+    version: int | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """Answer to one command: it is on disk when you hold this."""
+
+    ok: bool
+    status: str
+    seq: int
+    head: str
+    time_ns: int
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class BatchReceipt:
+    """Answer to a batch: one status a row, raw events, place in the journal."""
+
+    statuses: Column
+    events: NDArray[np.void]
+    seq: int
+    head: str
+    time_ns: int
+
+    @property
+    def accepted(self) -> int:
+        """Rows that were applied."""
+        return int(np.count_nonzero(self.statuses == Status.OK))
+
+
+_OF_ACCOUNT = (
+    Happening.POSITION_LIQUIDATED,
+    Happening.COLLATERAL_LIQUIDATED,
+    Happening.CLAIM_LIQUIDATED,
+    Happening.SHORTFALL_RECORDED,
+)
+
+
+def event_view(spec: PoolSpec, event: np.void) -> Event:
+    """Return a raw event in names and decimals."""
+    kind = Happening(int(event["kind"]))
+    quote = 10**spec.settlement_decimals
+    version = int(event["version"])
+    if kind == Happening.CHANGE_ACTIVATED:
+        return Event(kind.name.lower(), value=str(int(event["value"])), version=version)
+    view = Event(
+        kind.name.lower(),
+        value=decimal(int(event["value"]), quote),
+        bonus=decimal(int(event["bonus"]), quote),
+        fee=decimal(int(event["fee"]), quote),
+        insurance=decimal(int(event["insurance"]), quote),
+        shortfall=decimal(int(event["shortfall"]), quote),
+    )
+    if kind not in _OF_ACCOUNT:
+        return view
+    return msgspec.structs.replace(
+        view,
+        account=int(event["account"]),
+        name=_name(spec, kind, int(event["index"])),
+        size=decimal(int(event["size"]), UNIT),
+        price=decimal(int(event["price"]), PRICE_UNIT),
+        equity=decimal(int(event["equity"]), quote),
+        excess_before=decimal(int(event["excess_before"]), quote),
+        excess_after=decimal(int(event["excess_after"]), quote),
+        health_before=decimal(int(event["health_before"]), PPM),
+        health_after=decimal(int(event["health_after"]), PPM),
+        publish_time_ns=int(event["publish_time_ns"]),
+        version=version,
+    )
+
+
+def _name(spec: PoolSpec, kind: Happening, index: int) -> str | None:
+    """Name of the instrument or asset an event is about."""
+    if kind == Happening.POSITION_LIQUIDATED:
+        return spec.instruments[index].name
+    if kind == Happening.COLLATERAL_LIQUIDATED:
+        return spec.assets()[index]
+    return None

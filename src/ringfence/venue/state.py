@@ -1,0 +1,289 @@
+"""The state of a venue as a fold of its journal: registries, wallets, pools.
+
+Both the running venue and a replay apply entries through this module, and nothing else
+changes the state. It reads no clock and writes no file.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.columns import Column
+from ringfence.core.command import Kind, Rows
+from ringfence.core.creation import create_pool
+from ringfence.core.log import Log, empty_log, recorded, room_for_one
+from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
+from ringfence.core.spec import PoolSpec, pool_id
+from ringfence.core.status import Status
+from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX
+from ringfence.venue.wallets import apply_with_wallets, empty_wallets, grown_wallets
+
+ADDRESS_BYTES = 20
+
+
+class RegisterAsset(msgspec.Struct, frozen=True, tag="register_asset"):
+    """List an asset by name, with the decimals of its smallest unit."""
+
+    name: str
+    decimals: int
+
+
+class RegisterOwner(msgspec.Struct, frozen=True, tag="register_owner"):
+    """Give an address its registry number."""
+
+    address: bytes
+
+
+class Receive(msgspec.Struct, frozen=True, tag="receive"):
+    """Money came into the venue: outside to wallet."""
+
+    owner: int
+    asset: int
+    amount: int
+
+
+class Send(msgspec.Struct, frozen=True, tag="send"):
+    """Money leaves the venue: wallet to outside."""
+
+    owner: int
+    asset: int
+    amount: int
+
+
+class CreatePool(msgspec.Struct, frozen=True, tag="create_pool"):
+    """Make a pool from a spec; the creator owns its backstop."""
+
+    spec: PoolSpec
+    creator: int
+    time_ns: int
+
+
+VenueCommand = RegisterAsset | RegisterOwner | Receive | Send | CreatePool
+
+
+class RefusedError(ValueError):
+    """A command of the venue itself that breaks a rule; the message says which and why."""
+
+
+@dataclass
+class PoolRecord:
+    """One pool with what the venue knows about it."""
+
+    id: bytes
+    spec: PoolSpec
+    creator: int
+    pool: Pool
+    assets: Column  # [c] the venue's number of each asset
+    accounts: dict[tuple[int, int], int] = field(default_factory=dict)  # (owner, number): a
+
+    def digest(self) -> bytes:
+        """SHA-256 of the pool's canonical bytes."""
+        return hashlib.sha256(pool_bytes(self.pool)).digest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a batch of pool commands did."""
+
+    statuses: Column
+    events: NDArray[np.void]
+
+
+class State:
+    """Registries, wallets and pools; every change goes through `apply` or `apply_rows`."""
+
+    def __init__(self) -> None:
+        self.assets: list[RegisterAsset] = []
+        self.owners: list[bytes] = []
+        self.pools: dict[bytes, PoolRecord] = {}
+        self.wallets = empty_wallets(16, 4)
+        self._owner_numbers: dict[bytes, int] = {}
+        self._asset_numbers: dict[str, int] = {}
+
+    # Registries
+
+    def owner_number(self, address: bytes) -> int | None:
+        """Registry number of an address, or None."""
+        return self._owner_numbers.get(address)
+
+    def asset_number(self, name: str) -> int | None:
+        """Number of an asset in the venue, or None."""
+        return self._asset_numbers.get(name)
+
+    # Commands of the venue itself
+
+    def apply(self, command: VenueCommand) -> bytes:
+        """Apply a command of the venue; return the id of a pool it created, or nothing.
+
+        Raises:
+            RefusedError: It breaks a rule; nothing has changed.
+            SpecError: The spec of a pool cannot be safe; nothing has changed.
+        """
+        match command:
+            case RegisterAsset():
+                self._register_asset(command)
+            case RegisterOwner():
+                self._register_owner(command)
+            case Receive():
+                self._move(command.owner, command.asset, command.amount, 1)
+            case Send():
+                self._move(command.owner, command.asset, command.amount, -1)
+            case CreatePool():
+                return self._create_pool(command)
+        return b""
+
+    def _register_asset(self, command: RegisterAsset) -> None:
+        if command.name in self._asset_numbers:
+            raise RefusedError(f"asset {command.name} is already listed")
+        self._asset_numbers[command.name] = len(self.assets)
+        self.assets.append(command)
+        self.wallets = grown_wallets(self.wallets, len(self.owners), len(self.assets))
+
+    def _register_owner(self, command: RegisterOwner) -> None:
+        if len(command.address) != ADDRESS_BYTES:
+            raise RefusedError(f"an address has {ADDRESS_BYTES} bytes, not {len(command.address)}")
+        if command.address in self._owner_numbers:
+            raise RefusedError(f"owner 0x{command.address.hex()} is already registered")
+        self._owner_numbers[command.address] = len(self.owners)
+        self.owners.append(command.address)
+        self.wallets = grown_wallets(self.wallets, len(self.owners), len(self.assets))
+
+    def _move(self, owner: int, asset: int, amount: int, sign: int) -> None:
+        if not (0 <= owner < len(self.owners) and 0 <= asset < len(self.assets)):
+            raise RefusedError(f"there is no owner {owner} or no asset {asset}")
+        if not 0 < amount <= AMOUNT_MAX:
+            raise RefusedError(f"amount {amount} must lie between 1 and {AMOUNT_MAX}")
+        after = int(self.wallets.amount[owner, asset]) + sign * amount
+        if after < 0:
+            raise RefusedError(f"amount {amount} exceeds the wallet by {-after}")
+        if after > AMOUNT_MAX:
+            raise RefusedError(f"the wallet would exceed {AMOUNT_MAX} smallest units")
+        self.wallets.amount[owner, asset] = after
+
+    def _create_pool(self, command: CreatePool) -> bytes:
+        if not 0 <= command.creator < len(self.owners):
+            raise RefusedError(f"there is no owner {command.creator}")
+        identity = pool_id(command.spec, self.owners[command.creator])
+        if identity in self.pools:
+            raise RefusedError(f"pool {identity.hex()} exists; change its name or salt")
+        unlisted = [name for name in command.spec.assets() if name not in self._asset_numbers]
+        if unlisted:
+            raise RefusedError(f"asset {', '.join(unlisted)} is not listed in this venue")
+        listed = self.assets[self._asset_numbers[command.spec.settlement]].decimals
+        if listed != command.spec.settlement_decimals:
+            raise RefusedError(
+                f"{command.spec.settlement} has {listed} decimals in this venue, "
+                f"not {command.spec.settlement_decimals}"
+            )
+        pool = create_pool(command.spec, owner=command.creator, now_ns=command.time_ns)
+        numbers = [self._asset_numbers[name] for name in command.spec.assets()]
+        self.pools[identity] = PoolRecord(
+            identity, command.spec, command.creator, pool, np.array(numbers, dtype=np.int64)
+        )
+        return identity
+
+    # Commands of one pool
+
+    def apply_rows(self, record: PoolRecord, rows: Rows) -> Outcome:
+        """Apply a batch to one pool and its owners' wallets, row by row."""
+        opened = int(np.count_nonzero(rows["kind"] == Kind.OPEN_ACCOUNT))
+        if opened:
+            wanted = min(account_count(record.pool) + opened, ACCOUNTS_MAX)
+            record.pool = grown(record.pool, wanted)
+        statuses = self._refused_openings(record, rows)
+        log = self._log_for(record.pool, rows)
+        before = account_count(record.pool)
+        apply_with_wallets(record.pool, self.wallets, record.assets, rows, statuses, log)
+        for a in range(before, account_count(record.pool)):
+            record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
+        return Outcome(statuses, recorded(log).copy())
+
+    def _refused_openings(self, record: PoolRecord, rows: Rows) -> Column:
+        """Statuses of a batch before it runs: only what the registry itself refuses."""
+        statuses = np.zeros(len(rows), dtype=np.int64)
+        taken = set()
+        for r in np.flatnonzero(rows["kind"] == Kind.OPEN_ACCOUNT).tolist():
+            owner, number = int(rows["other"][r]), int(rows["amount"][r])
+            if not 0 <= owner < len(self.owners):
+                statuses[r] = Status.OWNER_IS_NOT_REGISTERED
+            elif (owner, number) in record.accounts or (owner, number) in taken:
+                statuses[r] = Status.ACCOUNT_NUMBER_IS_TAKEN
+            taken.add((owner, number))
+        return statuses
+
+    @staticmethod
+    def _log_for(pool: Pool, rows: Rows) -> Log:
+        """Room for the events of a batch; most kinds record none."""
+        kinds = (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
+        talkative = int(np.count_nonzero(np.isin(rows["kind"], kinds)))
+        return empty_log(talkative * room_for_one(pool))
+
+    # Digests and checkpoints
+
+    def wallets_digest(self) -> bytes:
+        """SHA-256 of every wallet, spare room left out."""
+        used = self.wallets.amount[: len(self.owners), : len(self.assets)]
+        return hashlib.sha256(np.ascontiguousarray(used, dtype="<i8").tobytes()).digest()
+
+    def digest(self) -> bytes:
+        """SHA-256 of the whole state: registries, wallets, and every pool by id."""
+        return hashlib.sha256(self.dump()).digest()
+
+    def dump(self) -> bytes:
+        """Return the whole state as canonical bytes."""
+        used = self.wallets.amount[: len(self.owners), : len(self.assets)]
+        return msgspec.msgpack.encode(
+            Dump(
+                self.assets,
+                self.owners,
+                np.ascontiguousarray(used, dtype="<i8").tobytes(),
+                [
+                    PoolDump(record.spec, record.creator, pool_bytes(record.pool))
+                    for _, record in sorted(self.pools.items())
+                ],
+            )
+        )
+
+    @classmethod
+    def load(cls, dump: bytes) -> "State":
+        """Return the state that `dump` gave.
+
+        Raises:
+            ValueError: The bytes are not a dump.
+        """
+        content = msgspec.msgpack.decode(dump, type=Dump)
+        state = cls()
+        for asset in content.assets:
+            state.apply(asset)
+        for address in content.owners:
+            state.apply(RegisterOwner(address))
+        shape = (len(content.owners), len(content.assets))
+        wallets = np.frombuffer(content.wallets, dtype="<i8").reshape(shape)
+        state.wallets.amount[: shape[0], : shape[1]] = wallets
+        for pool in content.pools:
+            identity = state.apply(CreatePool(pool.spec, pool.creator, 0))
+            record = state.pools[identity]
+            record.pool = with_bytes(record.pool, pool.state)
+            for a in range(1, account_count(record.pool)):
+                record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
+        return state
+
+
+class PoolDump(msgspec.Struct, frozen=True, array_like=True):
+    """A pool in a dump."""
+
+    spec: PoolSpec
+    creator: int
+    state: bytes
+
+
+class Dump(msgspec.Struct, frozen=True, array_like=True):
+    """The layout of a dump."""
+
+    assets: list[RegisterAsset]
+    owners: list[bytes]
+    wallets: bytes
+    pools: list[PoolDump]

@@ -1,0 +1,331 @@
+"""The venue: one sequencer, one journal, many pools that know nothing of each other.
+
+Every command is stamped, applied, journaled and committed before anybody hears of it.
+Several commands may share one commit (`with venue.group()`), and are acknowledged together.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ringfence.columns import Column
+from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.pool import Pool, Total
+from ringfence.core.reading import SpecError, scaled
+from ringfence.core.spec import PoolSpec
+from ringfence.core.status import Status
+from ringfence.journal.sqlite import Journal
+from ringfence.venue import entries
+from ringfence.venue.clock import Clock, SystemClock
+from ringfence.venue.commands import AnyCommand
+from ringfence.venue.encoding import CommandError, Encoder
+from ringfence.venue.liquidator import Liquidator, liquidations
+from ringfence.venue.receipts import BatchReceipt, Receipt, event_view
+from ringfence.venue.replay import Mismatch, apply_entry, replay
+from ringfence.venue.state import (
+    CreatePool,
+    PoolRecord,
+    Receive,
+    RefusedError,
+    RegisterAsset,
+    RegisterOwner,
+    Send,
+    State,
+    VenueCommand,
+)
+
+
+class ReplayError(RuntimeError):
+    """The journal does not replay to what it recorded; the venue refuses to start."""
+
+
+def address_bytes(owner: str) -> bytes:
+    """Return the 20 bytes of an address written as 0x and 40 hex digits.
+
+    Raises:
+        CommandError: It is not such an address.
+    """
+    try:
+        address = bytes.fromhex(owner.removeprefix("0x"))
+    except ValueError:
+        address = b""
+    if not owner.startswith("0x") or len(address) != 20:
+        raise CommandError(f"owner {owner!r} is not an address; write 0x and 40 hex digits")
+    return address
+
+
+class Venue:
+    """The running whole; `Venue.open` makes one."""
+
+    def __init__(self, journal: Journal, state: State, clock: Clock) -> None:
+        self.journal = journal
+        self.state = state
+        self.clock = clock
+        self._time_ns = 0
+        self._grouped = False
+        self._liquidators: dict[bytes, Liquidator] = {}
+
+    @classmethod
+    def open(cls, url: str | Path = ":memory:", *, clock: Clock | None = None) -> "Venue":
+        """Open a venue on its journal, creating it when missing.
+
+        Args:
+            url: ":memory:" for a venue that is forgotten, else the path of a SQLite file.
+            clock: Where the time comes from; the machine's clock by default.
+
+        Raises:
+            ReplayError: The journal does not do what it says it did.
+            JournalError: It is broken, cut off, or in use.
+        """
+        journal = Journal.open(url)
+        state, start = State(), 1
+        checkpoint = journal.latest_checkpoint(b"")
+        if checkpoint is not None:
+            state, start = State.load(checkpoint.state), checkpoint.seq + 1
+        venue = cls(journal, state, clock or SystemClock())
+        for entry in journal.entries(start):
+            problem = apply_entry(state, entry)
+            if problem is not None:
+                journal.close()
+                raise ReplayError(f"entry {entry.seq}: {problem[1]}")
+            venue._time_ns = max(venue._time_ns, entry.time_ns)
+        return venue
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is buffered and close the journal."""
+        self.journal.commit()
+        self.journal.close()
+
+    # Registries and the venue's edge
+
+    def list_asset(self, name: str, decimals: int) -> None:
+        """List an asset, unless it is listed with these decimals already."""
+        number = self.state.asset_number(name)
+        if number is not None and self.state.assets[number].decimals == decimals:
+            return
+        self._run(RegisterAsset(name, decimals))
+
+    def register(self, owner: str) -> int:
+        """Return the registry number of an address, giving it one when it is new."""
+        address = address_bytes(owner)
+        number = self.state.owner_number(address)
+        if number is None:
+            self._run(RegisterOwner(address))
+            number = len(self.state.owners) - 1
+        return number
+
+    def receive(self, owner: str, asset: str, amount: str) -> Receipt:
+        """Book money that came into the venue for an owner: outside to wallet."""
+        number, asset_number, units = self._edge(owner, asset, amount)
+        return self._run(Receive(number, asset_number, units))
+
+    def send(self, owner: str, asset: str, amount: str) -> Receipt:
+        """Let money of an owner leave the venue: wallet to outside."""
+        number, asset_number, units = self._edge(owner, asset, amount)
+        return self._run(Send(number, asset_number, units))
+
+    def create_pool(self, spec: PoolSpec, creator: str) -> str:
+        """Create a pool from a spec and return its id in hex.
+
+        Raises:
+            SpecError: It cannot be safe; carries every problem.
+            RefusedError: It exists, or names an asset that is not listed.
+        """
+        number = self.register(creator)
+        command = CreatePool(spec, number, self._stamp())
+        before = set(self.state.pools)
+        self._run(command)
+        (identity,) = set(self.state.pools) - before
+        return identity.hex()
+
+    def wallet(self, owner: str) -> dict[str, int]:
+        """Money in an owner's wallet, in smallest units of each asset."""
+        number = self._owner_number(owner)
+        return {
+            asset.name: int(self.state.wallets.amount[number, v])
+            for v, asset in enumerate(self.state.assets)
+        }
+
+    # Commands of pools
+
+    def execute(self, command: AnyCommand) -> Receipt:
+        """Apply one command of a pool; the receipt says OK or the first rule it breaks.
+
+        Raises:
+            CommandError: The command names something unknown or a number that cannot be.
+        """
+        record = self.record(command.pool)
+        encoder = Encoder(
+            record.spec,
+            lambda owner, number: self.account_index(record, owner, number),
+            self._owner_number,
+        )
+        batch = self.execute_many(record.id.hex(), encoder.row(command))
+        status = Status(int(batch.statuses[0]))
+        events = tuple(event_view(record.spec, event) for event in batch.events)
+        return Receipt(
+            status == Status.OK, status.name.lower(), batch.seq, batch.head, batch.time_ns, events
+        )
+
+    def execute_many(self, pool: str, batch: Rows) -> BatchReceipt:
+        """Apply a batch of rows to one pool; the sequencer stamps them.
+
+        Raises:
+            CommandError: There is no such pool.
+        """
+        record = self.record(pool)
+        time_ns = self._stamp()
+        stamped = self._with_clock(record.pool, batch, time_ns)
+        extra = len(stamped) - len(batch)
+        outcome = self.state.apply_rows(record, stamped)
+        body = entries.encode_batch(stamped, outcome)
+        entry = self.journal.append(time_ns, entries.POOL, record.id, body)
+        self._acknowledge()
+        if record.id in self._liquidators:
+            self._liquidators[record.id].follow(record.pool, stamped)
+        return BatchReceipt(
+            outcome.statuses[extra:], outcome.events, entry.seq, entry.head.hex(), time_ns
+        )
+
+    def tick(self, pool: str, prices: Rows) -> BatchReceipt | None:
+        """Apply prices to a pool and liquidate at once whom they bring below maintenance.
+
+        Returns the receipt of the liquidations, or None when there were none.
+        """
+        self.execute_many(pool, prices)
+        unhealthy = self.unhealthy(pool)
+        if len(unhealthy) == 0:
+            return None
+        return self.execute_many(pool, liquidations(unhealthy, self._time_ns))
+
+    def unhealthy(self, pool: str) -> Column:
+        """Accounts of a pool below maintenance now, found by its ladder."""
+        record = self.record(pool)
+        liquidator = self._liquidators.get(record.id)
+        if liquidator is None:
+            liquidator = self._liquidators[record.id] = Liquidator(record.pool)
+        return liquidator.unhealthy(record.pool)
+
+    # The journal
+
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """Commit everything done inside together, at the end; receipts count from there."""
+        if self._grouped:
+            yield
+            return
+        self._grouped = True
+        try:
+            yield
+        finally:
+            self._grouped = False
+            self.journal.commit()
+
+    def record_digest(self) -> bytes:
+        """Journal the digest of the whole state, which a replay must reach."""
+        digest = self.state.digest()
+        self.journal.append(self._stamp(), entries.DIGEST, b"", digest)
+        self._acknowledge()
+        return digest
+
+    def checkpoint(self) -> bytes:
+        """Journal the digest and keep the state beside it, so that opening is fast."""
+        digest = self.record_digest()
+        self.journal.commit()
+        self.journal.write_checkpoint(self.journal.seq, b"", self.state.dump(), digest)
+        return digest
+
+    def verify(self) -> list[Mismatch]:
+        """Replay the whole journal from nothing; return every difference, and the last state's."""
+        state = State()
+        problems = list(replay(state, self.journal.entries(1)))
+        if state.digest() != self.state.digest():
+            problems.append(
+                Mismatch(self.journal.seq, "state_differs", "replay reaches another state")
+            )
+        return problems
+
+    # Looking things up
+
+    def record(self, pool: str) -> PoolRecord:
+        """Return what the venue knows of a pool, by its id in hex or by its name.
+
+        Raises:
+            CommandError: There is none, or the name stands for several.
+        """
+        named = [r for r in self.state.pools.values() if pool in (r.id.hex(), r.spec.name)]
+        if len(named) != 1:
+            found = "several pools" if named else "no pool"
+            raise CommandError(f"{found} named {pool!r}; give the id that `pool list` shows")
+        return named[0]
+
+    def account_index(self, record: PoolRecord, owner: str, number: int) -> int:
+        """Index of an owner's account in a pool; -1 when it was never opened."""
+        return record.accounts.get((self._owner_number(owner), number), -1)
+
+    def _owner_number(self, owner: str) -> int:
+        number = self.state.owner_number(address_bytes(owner))
+        if number is None:
+            raise CommandError(f"owner {owner} is not registered in this venue")
+        return number
+
+    def _edge(self, owner: str, asset: str, amount: str) -> tuple[int, int, int]:
+        number = self.state.asset_number(asset)
+        if number is None:
+            raise CommandError(f"asset {asset!r} is not listed in this venue")
+        try:
+            units = scaled(amount, 10 ** self.state.assets[number].decimals)
+        except ValueError as error:
+            raise CommandError(f"amount: {error}") from None
+        return self.register(owner), number, units
+
+    # Sequencing
+
+    def _stamp(self) -> int:
+        """Time of the next entry: the clock's, but never before the last one's."""
+        self._time_ns = max(self._time_ns, self.clock.now_ns())
+        return self._time_ns
+
+    @staticmethod
+    def _with_clock(pool: Pool, batch: Rows, time_ns: int) -> Rows:
+        """Stamp rows, and put a clock row before them when the pool's clock is behind."""
+        extra = int(time_ns > pool.total[Total.NOW_NS])
+        stamped = rows(extra + len(batch))
+        stamped[extra:] = batch
+        stamped["time_ns"] = time_ns
+        if extra:
+            stamped["kind"][0] = Kind.ADVANCE_CLOCK
+        return stamped
+
+    def _run(self, command: VenueCommand) -> Receipt:
+        """Apply and journal a command of the venue itself, refusals too."""
+        time_ns = self._stamp()
+        refusal: RefusedError | SpecError | None = None
+        try:
+            self.state.apply(command)
+        except (RefusedError, SpecError) as error:
+            refusal = error
+        body = entries.encode_venue(command, "ok" if refusal is None else str(refusal))
+        entry = self.journal.append(time_ns, entries.VENUE, b"", body)
+        self._acknowledge()
+        if refusal is not None:
+            raise refusal
+        return Receipt(ok=True, status="ok", seq=entry.seq, head=entry.head.hex(), time_ns=time_ns)
+
+    def _acknowledge(self) -> None:
+        """Bring what was appended to disk, unless a group will do so at its end."""
+        if not self._grouped:
+            self.journal.commit()
