@@ -41,7 +41,7 @@ class Encoder:
 
     def __init__(self, spec: PoolSpec, account: Account, owner: Owner) -> None:
         self._spec = spec
-        self._account = account
+        self.account = account
         self._owner = owner
         self._assets = spec.assets()
         self._instruments = tuple(i.name for i in spec.instruments)
@@ -69,7 +69,7 @@ class Encoder:
             case c.WithOther():
                 return self._with_other(command)
             case c.OfAccount():
-                account = self._account(command.owner, command.number)
+                account = self.account(command.owner, command.number)
                 return {"account": account, **self._of_account(command)}
             case c.SetIndexPrice() | c.SetMarkPrice() | c.AccrueFunding() | c.Expire():
                 return self._of_market(command)
@@ -78,8 +78,8 @@ class Encoder:
 
     def _with_other(self, command: c.WithOther) -> dict[str, int]:
         fields = {
-            "account": self._account(command.owner, command.number),
-            "other": self._account(command.other, command.other_number),
+            "account": self.account(command.owner, command.number),
+            "other": self.account(command.other, command.other_number),
             "price": self._price(command.price),
         }
         if isinstance(command, c.Trade):

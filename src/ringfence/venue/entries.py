@@ -2,18 +2,22 @@
 
 venue    JSON of the command and its outcome ("ok", or the refusal)
 pool     row count, rows, one status byte a row, events; all little-endian
+prices   MessagePack of the prices and the statuses of the rows they became, pools by age
 digest   SHA-256 of the whole state after every entry before this one
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
+from ringfence.columns import Column
 from ringfence.core.command import COMMAND, EVENT, Rows
+from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.state import Outcome, VenueCommand
 
-VENUE, POOL, DIGEST = "venue", "pool", "digest"
+VENUE, POOL, PRICES, DIGEST = "venue", "pool", "prices", "digest"
 
 _COUNT = np.dtype("<u4")
 _STATUS = np.dtype("u1")
@@ -53,6 +57,35 @@ def decode_venue(body: bytes) -> VenueBody:
         return msgspec.json.decode(body, type=VenueBody)
     except msgspec.MsgspecError as error:
         raise MalformedEntryError(f"not a command of the venue: {error}") from None
+
+
+class PricesBody(msgspec.Struct, frozen=True, array_like=True):
+    """Prices, and what became of the rows that every pool got from them."""
+
+    prices: tuple[FeedPrice, ...]
+    statuses: bytes
+
+
+def encode_prices(prices: Sequence[FeedPrice], statuses: Iterable[Column]) -> bytes:
+    """Return the body of a prices entry."""
+    return msgspec.msgpack.encode(PricesBody(tuple(prices), status_bytes(statuses)))
+
+
+def status_bytes(statuses: Iterable[Column]) -> bytes:
+    """Return the statuses of several batches, one byte each, one after the other."""
+    return b"".join(column.astype(_STATUS).tobytes() for column in statuses)
+
+
+def decode_prices(body: bytes) -> PricesBody:
+    """Read the body of a prices entry.
+
+    Raises:
+        MalformedEntryError: It has another layout.
+    """
+    try:
+        return msgspec.msgpack.decode(body, type=PricesBody)
+    except msgspec.MsgspecError as error:
+        raise MalformedEntryError(f"not prices: {error}") from None
 
 
 def encode_batch(rows: Rows, outcome: Outcome) -> bytes:

@@ -10,10 +10,13 @@ from ringfence.journal.entry import Entry
 from ringfence.venue.entries import (
     DIGEST,
     POOL,
+    PRICES,
     VENUE,
     MalformedEntryError,
     decode_batch,
+    decode_prices,
     decode_venue,
+    status_bytes,
 )
 from ringfence.venue.state import RefusedError, State
 
@@ -47,6 +50,8 @@ def apply_entry(state: State, entry: Entry) -> tuple[str, str] | None:
         return _apply_venue(state, entry.body)
     if entry.kind == POOL:
         return _apply_batch(state, entry)
+    if entry.kind == PRICES:
+        return _apply_prices(state, entry)
     if entry.kind == DIGEST:
         found = state.digest()
         if found != entry.body:
@@ -67,6 +72,14 @@ def _apply_venue(state: State, body: bytes) -> tuple[str, str] | None:
         outcome = str(error)
     if outcome != recorded.outcome:
         return "outcome_differs", f"replay gives {outcome!r}, recorded {recorded.outcome!r}"
+    return None
+
+
+def _apply_prices(state: State, entry: Entry) -> tuple[str, str] | None:
+    recorded = decode_prices(entry.body)
+    statuses = state.apply_prices(recorded.prices, entry.time_ns)
+    if status_bytes(statuses.values()) != recorded.statuses:
+        return "status_differs", "a pool takes other prices in the replay than it did"
     return None
 
 

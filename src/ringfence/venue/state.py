@@ -4,7 +4,9 @@ Both the running venue and a replay apply entries through this module, and nothi
 changes the state. It reads no clock and writes no file.
 """
 
+import copy
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,11 +17,13 @@ from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
 from ringfence.core.log import Log, empty_log, recorded, room_for_one
+from ringfence.core.machine import apply
 from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
 from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX
-from ringfence.venue.wallets import apply_with_wallets, empty_wallets, grown_wallets
+from ringfence.venue.fanout import FeedPrice, PriceRows
+from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
 
@@ -77,6 +81,7 @@ class PoolRecord:
     creator: int
     pool: Pool
     assets: Column  # [c] the venue's number of each asset
+    price_rows: PriceRows
     accounts: dict[tuple[int, int], int] = field(default_factory=dict)  # (owner, number): a
 
     def digest(self) -> bytes:
@@ -181,7 +186,12 @@ class State:
         pool = create_pool(command.spec, owner=command.creator, now_ns=command.time_ns)
         numbers = [self._asset_numbers[name] for name in command.spec.assets()]
         self.pools[identity] = PoolRecord(
-            identity, command.spec, command.creator, pool, np.array(numbers, dtype=np.int64)
+            identity,
+            command.spec,
+            command.creator,
+            pool,
+            np.array(numbers, dtype=np.int64),
+            PriceRows(command.spec, pool),
         )
         return identity
 
@@ -200,6 +210,17 @@ class State:
         for a in range(before, account_count(record.pool)):
             record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
         return Outcome(statuses, recorded(log).copy())
+
+    def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Column]:
+        """Give every pool the prices it lists; return the statuses of each one's rows."""
+        statuses = {}
+        for identity, record in self.pools.items():
+            batch = record.price_rows.filled(prices, time_ns)
+            if batch is not None:
+                outcome = np.zeros(len(batch), dtype=np.int64)
+                apply(record.pool, batch, outcome, self._log_for(record.pool, batch[:1]))
+                statuses[identity] = outcome
+        return statuses
 
     def _refused_openings(self, record: PoolRecord, rows: Rows) -> Column:
         """Statuses of a batch before it runs: only what the registry itself refuses."""
@@ -220,6 +241,12 @@ class State:
         kinds = (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
         talkative = int(np.count_nonzero(np.isin(rows["kind"], kinds)))
         return empty_log(talkative * room_for_one(pool))
+
+    def with_wallets_copied(self) -> "State":
+        """Return the same state with wallets of its own; for simulations."""
+        twin = copy.copy(self)
+        twin.wallets = Wallets(amount=self.wallets.amount.copy())
+        return twin
 
     # Digests and checkpoints
 

@@ -4,15 +4,14 @@ Every command is stamped, applied, journaled and committed before anybody hears 
 Several commands may share one commit (`with venue.group()`), and are acknowledged together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ringfence.columns import Column
-from ringfence.core.command import Kind, Rows, rows
-from ringfence.core.pool import Pool, Total
+from ringfence.core.command import Rows
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
@@ -21,9 +20,12 @@ from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.encoding import CommandError, Encoder
+from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.liquidator import Liquidator, liquidations
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view
 from ringfence.venue.replay import Mismatch, apply_entry, replay
+from ringfence.venue.sequencer import with_clock
+from ringfence.venue.simulation import Simulation, simulate
 from ringfence.venue.state import (
     CreatePool,
     PoolRecord,
@@ -35,6 +37,7 @@ from ringfence.venue.state import (
     State,
     VenueCommand,
 )
+from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
 
 
 class ReplayError(RuntimeError):
@@ -66,6 +69,7 @@ class Venue:
         self._time_ns = 0
         self._grouped = False
         self._liquidators: dict[bytes, Liquidator] = {}
+        self._hex: dict[str, PoolRecord] = {}
 
     @classmethod
     def open(cls, url: str | Path = ":memory:", *, clock: Clock | None = None) -> "Venue":
@@ -168,12 +172,7 @@ class Venue:
             CommandError: The command names something unknown or a number that cannot be.
         """
         record = self.record(command.pool)
-        encoder = Encoder(
-            record.spec,
-            lambda owner, number: self.account_index(record, owner, number),
-            self._owner_number,
-        )
-        batch = self.execute_many(record.id.hex(), encoder.row(command))
+        batch = self.execute_many(record.id.hex(), self._encoder(record).row(command))
         status = Status(int(batch.statuses[0]))
         events = tuple(event_view(record.spec, event) for event in batch.events)
         return Receipt(
@@ -188,7 +187,7 @@ class Venue:
         """
         record = self.record(pool)
         time_ns = self._stamp()
-        stamped = self._with_clock(record.pool, batch, time_ns)
+        stamped = with_clock(record.pool, batch, time_ns)
         extra = len(stamped) - len(batch)
         outcome = self.state.apply_rows(record, stamped)
         body = entries.encode_batch(stamped, outcome)
@@ -200,16 +199,32 @@ class Venue:
             outcome.statuses[extra:], outcome.events, entry.seq, entry.head.hex(), time_ns
         )
 
-    def tick(self, pool: str, prices: Rows) -> BatchReceipt | None:
-        """Apply prices to a pool and liquidate at once whom they bring below maintenance.
+    def publish(self, prices: Sequence[FeedPrice]) -> dict[str, BatchReceipt]:
+        """Give prices to every pool, and liquidate at once whom they bring below maintenance.
 
-        Returns the receipt of the liquidations, or None when there were none.
+        Returns the receipts of the liquidations, by pool id in hex; none for a calm tick.
         """
-        self.execute_many(pool, prices)
-        unhealthy = self.unhealthy(pool)
-        if len(unhealthy) == 0:
-            return None
-        return self.execute_many(pool, liquidations(unhealthy, self._time_ns))
+        with self.group():
+            self.set_prices(prices)
+            return self.liquidate_unhealthy()
+
+    def set_prices(self, prices: Sequence[FeedPrice]) -> None:
+        """Give prices to every pool that lists their feeds."""
+        time_ns = self._stamp()
+        statuses = self.state.apply_prices(prices, time_ns)
+        body = entries.encode_prices(prices, statuses.values())
+        self.journal.append(time_ns, entries.PRICES, b"", body)
+        self._acknowledge()
+
+    def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
+        """Liquidate every account below maintenance, pool by pool, in order of number."""
+        receipts = {}
+        for record in self.state.pools.values():
+            pool = record.id.hex()
+            unhealthy = self.unhealthy(pool)
+            if len(unhealthy):
+                receipts[pool] = self.execute_many(pool, liquidations(unhealthy, self._time_ns))
+        return receipts
 
     def unhealthy(self, pool: str) -> Column:
         """Accounts of a pool below maintenance now, found by its ladder."""
@@ -218,6 +233,34 @@ class Venue:
         if liquidator is None:
             liquidator = self._liquidators[record.id] = Liquidator(record.pool)
         return liquidator.unhealthy(record.pool)
+
+    # Views and simulations
+
+    def account(
+        self, pool: str, owner: str, *, number: int = 1, volatility: float | None = None
+    ) -> AccountView:
+        """Return an owner's standing in a pool.
+
+        Raises:
+            CommandError: There is no such pool, owner or account.
+        """
+        record = self.record(pool)
+        a = self.account_index(record, owner, number)
+        if a < 0:
+            raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
+        return account_view(record, record.pool, a, owner, volatility=volatility)
+
+    def pool(self, pool: str) -> PoolView:
+        """Return a pool as a whole."""
+        record = self.record(pool)
+        return pool_view(record, "0x" + self.state.owners[record.creator].hex())
+
+    def simulate(self, pool: str, commands: Sequence[AnyCommand]) -> Simulation:
+        """Apply commands to a copy of a pool: statuses, and each account before and after.
+
+        Nothing is journaled and no byte of the venue changes.
+        """
+        return simulate(self.state, self.record(pool), self._encoder, commands, self._stamp())
 
     # The journal
 
@@ -260,13 +303,23 @@ class Venue:
 
     # Looking things up
 
+    @property
+    def _by_hex(self) -> dict[str, PoolRecord]:
+        """Pools by id in hex; made anew when one was created."""
+        if len(self._hex) != len(self.state.pools):
+            self._hex = {record.id.hex(): record for record in self.state.pools.values()}
+        return self._hex
+
     def record(self, pool: str) -> PoolRecord:
         """Return what the venue knows of a pool, by its id in hex or by its name.
 
         Raises:
             CommandError: There is none, or the name stands for several.
         """
-        named = [r for r in self.state.pools.values() if pool in (r.id.hex(), r.spec.name)]
+        by_id = self._by_hex.get(pool)
+        if by_id is not None:
+            return by_id
+        named = [r for r in self.state.pools.values() if r.spec.name == pool]
         if len(named) != 1:
             found = "several pools" if named else "no pool"
             raise CommandError(f"{found} named {pool!r}; give the id that `pool list` shows")
@@ -275,6 +328,13 @@ class Venue:
     def account_index(self, record: PoolRecord, owner: str, number: int) -> int:
         """Index of an owner's account in a pool; -1 when it was never opened."""
         return record.accounts.get((self._owner_number(owner), number), -1)
+
+    def _encoder(self, record: PoolRecord) -> Encoder:
+        return Encoder(
+            record.spec,
+            lambda owner, number: self.account_index(record, owner, number),
+            self._owner_number,
+        )
 
     def _owner_number(self, owner: str) -> int:
         number = self.state.owner_number(address_bytes(owner))
@@ -298,17 +358,6 @@ class Venue:
         """Time of the next entry: the clock's, but never before the last one's."""
         self._time_ns = max(self._time_ns, self.clock.now_ns())
         return self._time_ns
-
-    @staticmethod
-    def _with_clock(pool: Pool, batch: Rows, time_ns: int) -> Rows:
-        """Stamp rows, and put a clock row before them when the pool's clock is behind."""
-        extra = int(time_ns > pool.total[Total.NOW_NS])
-        stamped = rows(extra + len(batch))
-        stamped[extra:] = batch
-        stamped["time_ns"] = time_ns
-        if extra:
-            stamped["kind"][0] = Kind.ADVANCE_CLOCK
-        return stamped
 
     def _run(self, command: VenueCommand) -> Receipt:
         """Apply and journal a command of the venue itself, refusals too."""

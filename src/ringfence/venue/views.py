@@ -1,0 +1,320 @@
+"""What a reader sees of an account and of a pool: names, decimals, null where unknown.
+
+Every figure comes from the kernels that decide; ratios are for display only. Where a figure
+does not exist it is null, and `unknown` says why.
+"""
+
+import math
+
+import msgspec
+
+from ringfence.core.health import (
+    AS_IT_IS,
+    HEALTH_MAX,
+    collateral,
+    debt_of,
+    equity,
+    excess,
+    health_factor,
+    ratio_ppm,
+    requirement,
+    uncollected,
+)
+from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
+from ringfence.core.liquidation import gross_notional
+from ringfence.core.margin import funding_due, position_value
+from ringfence.core.pool import Level, Pool, Total, account_count
+from ringfence.core.spec import PoolSpec
+from ringfence.core.validity import Validity, validity
+from ringfence.risk.shocks import (
+    SHOCK_UNIT,
+    Range,
+    bankruptcy_range,
+    liquidation_range,
+    shock_range,
+)
+from ringfence.units import PPM, PRICE_UNIT, UNIT
+from ringfence.venue.receipts import decimal
+from ringfence.venue.state import PoolRecord
+
+BELOW = "the account is below maintenance now"
+NO_PRICE = "the instrument has no mark price yet"
+NEVER = "no price up to the pool's price_max reaches it"
+NO_VOLATILITY = "no volatility was given"
+
+
+class Margins(msgspec.Struct, frozen=True):
+    """One figure at each margin level."""
+
+    initial: str
+    target: str
+    maintenance: str
+    closeout: str
+
+
+class PositionView(msgspec.Struct, frozen=True):
+    """One position. Prices in the settlement currency, amounts of it exact."""
+
+    instrument: str
+    size: str
+    cost: str
+    entry_price: str | None
+    mark_price: str
+    notional: str
+    unrealized_pnl: str
+    funding_due: str
+    liquidation_price_lower: str | None
+    liquidation_price_upper: str | None
+    bankruptcy_price_lower: str | None
+    bankruptcy_price_upper: str | None
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An owner's standing in one pool."""
+
+    pool: str
+    owner: str
+    number: int
+    account: int
+    time_ns: int
+    balances: dict[str, str]
+    positions: tuple[PositionView, ...]
+    debt: str
+    due: str
+    claim: str
+    supply_shares: str
+    collateral_value: str
+    uncollected_result: str
+    equity: str
+    requirement: Margins
+    excess: Margins
+    free_margin: str
+    health_factor: str | None
+    margin_ratio: str | None  # maintenance margin over equity
+    leverage: str | None  # notional over equity
+    shock_down: str | None  # uniform move of all prices that ends at maintenance
+    shock_up: str | None
+    distance: str | None  # the smaller of the two
+    distance_deviations: str | None  # in daily standard deviations, when a volatility is given
+    unknown: dict[str, str]
+
+
+class PoolView(msgspec.Struct, frozen=True):
+    """A pool as a whole."""
+
+    id: str
+    name: str
+    creator: str
+    accounts: int
+    version: int
+    time_ns: int
+    settlement: str
+    assets: tuple[str, ...]
+    prices: dict[str, str | None]
+    validity: dict[str, str]
+    marks: dict[str, str | None]
+    open_interest: dict[str, str]
+    deposited: dict[str, str]
+    insurance_fund: str
+    settled_cash: str
+    unpaid_claims: str
+    dues: str
+    shortfall: str
+    insurance_paid: str
+    lender_assets: str
+    total_debt: str
+    utilisation: str
+    borrow_rate: str
+
+
+def _price(value: int) -> str | None:
+    return decimal(value, PRICE_UNIT) if value else None
+
+
+class _Money:
+    """Decimal strings in the settlement asset of one pool."""
+
+    def __init__(self, spec: PoolSpec) -> None:
+        self.scale = 10**spec.settlement_decimals
+
+    def __call__(self, value: int) -> str:
+        return decimal(value, self.scale)
+
+
+def _range_prices(found: Range | None) -> tuple[str | None, str | None]:
+    if found is None:
+        return None, None
+    lower, upper = (None if end is None else decimal(end, PRICE_UNIT) for end in found)
+    return lower, upper
+
+
+def position_view(spec: PoolSpec, pool: Pool, a: int, i: int) -> PositionView:
+    """Return one position of an account."""
+    money = _Money(spec)
+    size, cost = int(pool.size[a, i]), int(pool.cost[a, i])
+    divisor = int(pool.value_divisor[0])
+    value = position_value(size, pool.mark_price[i], divisor)
+    paid = funding_due(size, pool.funding_index[i], pool.funding_paid[a, i], divisor)
+    lower, upper = _range_prices(liquidation_range(pool, a, i))
+    ruin_lower, ruin_upper = _range_prices(bankruptcy_range(pool, a, i))
+    return PositionView(
+        instrument=spec.instruments[i].name,
+        size=decimal(size, UNIT),
+        cost=money(cost),
+        entry_price=decimal(cost * divisor // size, PRICE_UNIT) if size else None,
+        mark_price=decimal(int(pool.mark_price[i]), PRICE_UNIT),
+        notional=money(abs(value)),
+        unrealized_pnl=money(value - cost),
+        funding_due=money(paid),
+        liquidation_price_lower=lower,
+        liquidation_price_upper=upper,
+        bankruptcy_price_lower=ruin_lower,
+        bankruptcy_price_upper=ruin_upper,
+    )
+
+
+def _margins(spec: PoolSpec, by_level: dict[Level, int]) -> Margins:
+    money = _Money(spec)
+    return Margins(
+        money(by_level[Level.INITIAL]),
+        money(by_level[Level.TARGET]),
+        money(by_level[Level.MAINTENANCE]),
+        money(by_level[Level.CLOSEOUT]),
+    )
+
+
+def _balances(spec: PoolSpec, pool: Pool, a: int) -> dict[str, str]:
+    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
+    return {
+        asset: decimal(int(pool.balance[a, c]), scales[c]) for c, asset in enumerate(spec.assets())
+    }
+
+
+class _Distances(msgspec.Struct):
+    down: str | None = None
+    up: str | None = None
+    nearest: str | None = None
+    deviations: str | None = None
+
+
+def _distances(pool: Pool, a: int, volatility: float | None, unknown: dict[str, str]) -> _Distances:
+    """How far all prices must move together until the account is at maintenance."""
+    found = shock_range(pool, a)
+    if found is None:
+        unknown |= dict.fromkeys(("shock_down", "shock_up", "distance"), BELOW)
+        return _Distances()
+    moves = {}
+    for name, end in (("shock_down", found.lower), ("shock_up", found.upper)):
+        if end is None:
+            unknown[name] = NEVER
+        else:
+            moves[name] = end - SHOCK_UNIT
+    texts = {name: decimal(move, SHOCK_UNIT) for name, move in moves.items()}
+    if not moves:
+        unknown["distance"] = NEVER
+        return _Distances()
+    nearest = min(abs(move) for move in moves.values())
+    deviations = None
+    if volatility is None:
+        unknown["distance_deviations"] = NO_VOLATILITY
+    else:
+        daily = volatility / math.sqrt(365)
+        deviations = f"{nearest / SHOCK_UNIT / daily:.3f}"
+    return _Distances(
+        texts.get("shock_down"), texts.get("shock_up"), decimal(nearest, SHOCK_UNIT), deviations
+    )
+
+
+def account_view(
+    record: PoolRecord, pool: Pool, a: int, owner: str, *, volatility: float | None = None
+) -> AccountView:
+    """Return an account's standing; volatility is a year's, as a share, for the distance."""
+    spec, money = record.spec, _Money(record.spec)
+    unknown: dict[str, str] = {}
+    worth = equity(pool, a)
+    required = {level: requirement(pool, a, level, AS_IT_IS) for level in Level}
+    excesses = {level: excess(pool, a, level) for level in Level}
+    health: str | None = None
+    factor = health_factor(pool, a)
+    if factor < HEALTH_MAX:
+        health = decimal(factor, PPM)
+    else:
+        unknown["health_factor"] = "the account owes nothing and holds no position"
+    ratio = leverage = None
+    if worth > 0:
+        ratio = decimal(ratio_ppm(required[Level.MAINTENANCE], worth), PPM)
+        leverage = decimal(ratio_ppm(gross_notional(pool, a), worth), PPM)
+    else:
+        unknown |= dict.fromkeys(("margin_ratio", "leverage"), "equity is not positive")
+    distances = _distances(pool, a, volatility, unknown)
+    held = [i for i in range(len(spec.instruments)) if pool.size[a, i]]
+    return AccountView(
+        pool=record.id.hex(),
+        owner=owner,
+        number=int(pool.number[a]),
+        account=a,
+        time_ns=int(pool.total[Total.NOW_NS]),
+        balances=_balances(spec, pool, a),
+        positions=tuple(position_view(spec, pool, a, i) for i in held),
+        debt=money(debt_of(pool, pool.debt_shares[a])),
+        due=money(int(pool.due[a])),
+        claim=money(int(pool.claim[a])),
+        supply_shares=str(int(pool.supply_shares[a])),
+        collateral_value=money(collateral(pool, a, Level.MAINTENANCE, AS_IT_IS)),
+        uncollected_result=money(uncollected(pool, a, AS_IT_IS)),
+        equity=money(worth),
+        requirement=_margins(spec, required),
+        excess=_margins(spec, excesses),
+        free_margin=money(max(excesses[Level.INITIAL], 0)),
+        health_factor=health,
+        margin_ratio=ratio,
+        leverage=leverage,
+        shock_down=distances.down,
+        shock_up=distances.up,
+        distance=distances.nearest,
+        distance_deviations=distances.deviations,
+        unknown=unknown,
+    )
+
+
+def pool_view(record: PoolRecord, creator: str) -> PoolView:
+    """Return a pool as a whole."""
+    spec, pool, money = record.spec, record.pool, _Money(record.spec)
+    count = account_count(pool)
+    names = [u.name for u in spec.underlyings]
+    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
+    return PoolView(
+        id=record.id.hex(),
+        name=spec.name,
+        creator=creator,
+        accounts=count,
+        version=int(pool.total[Total.VERSION]),
+        time_ns=int(pool.total[Total.NOW_NS]),
+        settlement=spec.settlement,
+        assets=spec.assets(),
+        prices={name: _price(int(pool.index_price[u])) for u, name in enumerate(names)},
+        validity={name: _validity(pool, u) for u, name in enumerate(names)},
+        marks={x.name: _price(int(pool.mark_price[i])) for i, x in enumerate(spec.instruments)},
+        open_interest={
+            x.name: decimal(int(pool.open_interest[i]), UNIT)
+            for i, x in enumerate(spec.instruments)
+        },
+        deposited={
+            asset: decimal(int(pool.deposited[c]), scales[c])
+            for c, asset in enumerate(spec.assets())
+        },
+        insurance_fund=money(int(pool.total[Total.INSURANCE_FUND])),
+        settled_cash=money(int(pool.total[Total.SETTLED_CASH])),
+        unpaid_claims=money(int(pool.claim[:count].sum())),
+        dues=money(int(pool.due[:count].sum())),
+        shortfall=money(int(pool.total[Total.SHORTFALL])),
+        insurance_paid=money(int(pool.total[Total.INSURANCE_PAID])),
+        lender_assets=money(lender_assets(pool)),
+        total_debt=money(total_debt(pool)),
+        utilisation=decimal(utilisation(pool), PPM),
+        borrow_rate=decimal(borrow_rate(pool), PPM),
+    )
+
+
+def _validity(pool: Pool, u: int) -> str:
+    return Validity(validity(pool, u)).name.lower()
