@@ -195,6 +195,7 @@ def _underlyings(check: Checker, rule: Column) -> dict[str, Column]:
         "open_interest_upper": _zeros(count),
     }
     penalty = int(rule[Rule.BONUS_MAX] + rule[Rule.LIQUIDATION_FEE])
+    traded = {instrument.underlying for instrument in spec.instruments}
     for u, underlying in enumerate(spec.underlyings):
         where = f"underlying {underlying.name}"
         table = _tiers(check, where, underlying)
@@ -222,7 +223,8 @@ def _underlyings(check: Checker, rule: Column) -> dict[str, Column]:
                 "accounts could then raise their requirement",
             )
             check.demand(
-                penalty < first * int(columns["factor"][Level.TARGET, u]) // PPM,
+                underlying.name not in traded
+                or penalty < first * int(columns["factor"][Level.TARGET, u]) // PPM,
                 f"{where}: bonus_max + liquidation_fee reach the first tier's target rate, so "
                 "closing a position would not help the account",
             )
