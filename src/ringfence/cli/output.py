@@ -1,0 +1,128 @@
+"""What all commands share: how they print, how they fail, how they show progress.
+
+Standard output holds the answer and nothing else: one JSON document with --json, a table
+without. Everything else goes to standard error. Colours and bars appear on terminals only,
+and NO_COLOR is respected.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Annotated, Any, NoReturn
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+OK, FINDING, USAGE = 0, 1, 2  # exit codes
+
+# The flag that every command has, as the type of its parameter `json`.
+Json = Annotated[
+    bool, Parameter(negative=(), help="Print one JSON document instead of text for people.")
+]
+
+_WIDTH = 10_000  # of a table that no terminal cuts off
+
+
+class FailError(Exception):
+    """Usage or input that a command cannot work with; ends it with exit code 2."""
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with exit code 2; the message names the value and the fix."""
+    raise FailError(message)
+
+
+def print_json(value: Any) -> None:
+    """Print a struct or plain data as one JSON document, in UTF-8 whatever the locale."""
+    _write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def print_json_line(value: Any) -> None:
+    """Print a struct or plain data as one line of JSON."""
+    _write(msgspec.json.encode(value) + b"\n")
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def printable(value: object) -> str:
+    """Return text for a terminal: "-" for what is unknown, control characters escaped."""
+    if value is None:
+        return "-"
+    text = "yes" if value is True else "no" if value is False else str(value)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """Print a table; numbers stand on the right."""
+    cells = [[printable(value) for value in row] for row in rows]
+    drawn = Table(title=title or None, title_justify="left", title_style="bold")
+    for c, column in enumerate(columns):
+        on_the_right = all(_is_number(row[c]) for row in cells)
+        drawn.add_column(column, justify="right" if on_the_right else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*row)
+    console(sys.stdout).print(drawn)
+
+
+def pairs(items: Iterable[tuple[str, object]], *, title: str = "") -> None:
+    """Print names and values, one pair a line."""
+    drawn = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
+    drawn.add_column(style="bold", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in items:
+        drawn.add_row(name, printable(value))
+    console(sys.stdout).print(drawn)
+
+
+def say(line: str) -> None:
+    """Print one line of the answer for people."""
+    sys.stdout.write(line + "\n")
+
+
+def note(line: str) -> None:
+    """Tell something that is not the answer, on standard error."""
+    sys.stderr.write(line + "\n")
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error while a terminal watches.
+
+    Yields a function that takes how much is done so far; without a total the bar only moves.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def console(stream: IO[str]) -> Console:
+    """Return a console on a stream, which takes text as it is and cuts nothing off."""
+    width = None if stream.isatty() else _WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _is_number(text: str) -> bool:
+    return text == "-" or text.lstrip("-").replace(".", "", 1).replace(",", "").isdigit()
