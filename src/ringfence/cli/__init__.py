@@ -1,7 +1,7 @@
 """The command line: one module a command, loaded when it is called.
 
-Starting must stay quick, so what is imported here and in `output` is light; the modules of the
-commands may import what they like. A command returns its exit code: 0 for success, 1 for a finding, and it
+Starting must stay quick, so hardly anything is imported here; the modules of the commands may
+import what they like. A command returns its exit code: 0 for success, 1 for a finding, and it
 calls `fail` for bad usage or input, which ends with 2.
 """
 
@@ -9,11 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
-from ringfence.cli.output import USAGE, FailError, note
+from ringfence.cli.exits import USAGE, FailError, note
 
 # The help texts stand here, so that `ringfence --help` loads none of the modules.
 COMMANDS = {
@@ -107,7 +106,6 @@ def build() -> App:
         help="Isolated-margin clearing and risk engine for crypto derivatives.",
         help_epilogue="Exit codes: 0 success, 1 a finding, 2 wrong usage or input.",
         help_format="plaintext",
-        version=lambda: version("ringfence"),
     )
     groups = {name: App(name=name, help=text) for name, text in _GROUPS.items()}
     for member in groups.values():

@@ -1,4 +1,4 @@
-"""What all commands share: how they print, how they fail, how they show progress.
+"""How commands print their answers and show their progress.
 
 Standard output holds the answer and nothing else: one JSON document with --json, a table
 without. Everything else goes to standard error. Colours and bars appear on terminals only,
@@ -8,7 +8,7 @@ and NO_COLOR is respected.
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Annotated, Any, NoReturn
+from typing import IO, Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
@@ -16,23 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-OK, FINDING, USAGE = 0, 1, 2  # exit codes
-
 # The flag that every command has, as the type of its parameter `json`.
 Json = Annotated[
     bool, Parameter(negative=(), help="Print one JSON document instead of text for people.")
 ]
 
 _WIDTH = 10_000  # of a table that no terminal cuts off
-
-
-class FailError(Exception):
-    """Usage or input that a command cannot work with; ends it with exit code 2."""
-
-
-def fail(message: str) -> NoReturn:
-    """End the command with exit code 2; the message names the value and the fix."""
-    raise FailError(message)
 
 
 def print_json(value: Any) -> None:
@@ -91,11 +80,6 @@ def pairs(items: Iterable[tuple[str, object]], *, title: str = "") -> None:
 def say(line: str) -> None:
     """Print one line of the answer for people."""
     sys.stdout.write(line + "\n")
-
-
-def note(line: str) -> None:
-    """Tell something that is not the answer, on standard error."""
-    sys.stderr.write(line + "\n")
 
 
 @contextmanager
