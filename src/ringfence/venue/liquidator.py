@@ -46,10 +46,9 @@ class Liquidator:
         return confirmed(pool, self._ladder.reached(pool))
 
 
-def liquidations(accounts: Column, time_ns: int) -> Rows:
+def liquidations(accounts: Column) -> Rows:
     """Return one command to liquidate each of some accounts."""
     batch = rows(len(accounts))
-    batch["time_ns"] = time_ns
     batch["kind"] = Kind.LIQUIDATE
     batch["account"] = accounts
     return batch

@@ -221,10 +221,14 @@ class Venue:
         receipts = {}
         for record in self.state.pools.values():
             pool = record.id.hex()
-            unhealthy = self.unhealthy(pool)
-            if len(unhealthy):
-                receipts[pool] = self.execute_many(pool, liquidations(unhealthy, self._time_ns))
+            accounts = self.unhealthy(pool)
+            if len(accounts):
+                receipts[pool] = self.liquidate(pool, accounts)
         return receipts
+
+    def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
+        """Liquidate some accounts of a pool; the core refuses those that are healthy."""
+        return self.execute_many(pool, liquidations(accounts))
 
     def unhealthy(self, pool: str) -> Column:
         """Accounts of a pool below maintenance now, found by its ladder."""

@@ -1,0 +1,236 @@
+"""The main job: a price file is played tick by tick through a venue full of people.
+
+On every tick, in this order: prices reach all pools; whoever is below maintenance is
+liquidated; backstops sell a part of what they took over to the makers; then people come, go,
+and settle. Around every liquidation the digests of all pools that liquidate nobody, and of
+all wallets, are taken before and after, and must be equal.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ringfence.columns import Column
+from ringfence.core.command import Happening, Kind
+from ringfence.core.health import debt_of
+from ringfence.core.pool import BACKSTOP, CASH, Total, account_count
+from ringfence.lab.pools import tail_name, tail_price
+from ringfence.lab.population import MAKER, PopulationPlan, populate
+from ringfence.lab.stage import QUOTE, Stage
+from ringfence.lab.traders import Traders
+from ringfence.oracle.index import Feed, Index, IndexRules, Quote
+from ringfence.oracle.mark import mark_price
+from ringfence.oracle.sources.series import PriceSeries, Tick
+from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT, SECOND_NS
+from ringfence.venue.clock import ManualClock
+from ringfence.venue.fanout import FeedPrice
+from ringfence.venue.receipts import BatchReceipt
+from ringfence.venue.venue import Venue
+
+FUNDING_EVERY_NS = 8 * HOUR_NS
+FUNDING_RATE = PRICE_UNIT // 10_000  # 0.01 % of the mark price per eight hours
+SALE_PARTS = 4  # a backstop sells a quarter of its holdings on each tick
+SOURCE = "file"
+
+
+@dataclass
+class Counts:
+    """What a run has seen so far."""
+
+    ticks: int = 0
+    liquidations: int = 0
+    liquidated: set[tuple[int, int]] = field(default_factory=set)  # (pool, account)
+    notional: int = 0  # quote units
+    collateral: int = 0  # quote units of debt taken over with collateral
+    latency_ns: list[int] = field(default_factory=list)  # tick to last decision, where any
+    are_others_unchanged: bool = True
+    are_wallets_unchanged: bool = True
+
+
+class Crash:
+    """One run; `play` yields after every tick, so that a view can look at it."""
+
+    def __init__(
+        self, series: PriceSeries, symbols: list[str], plan: PopulationPlan, journal: str
+    ) -> None:
+        self.series, self.symbols, self.plan = series, symbols, plan
+        self.first = {s: int(series.prices(s).mid[0]) for s in symbols}
+        self.prices = dict(self.first)
+        self.counts = Counts()
+        gap = _usual_gap(series, symbols)
+        start, end = series.span
+        self.population = populate(
+            plan,
+            self.first,
+            (start, end),
+            stale_seconds=max(300, 5 * gap // SECOND_NS),
+            quote=QUOTE,
+        )
+        self.clock = ManualClock(start - MINUTE_NS)
+        self.venue = Venue.open(journal, clock=self.clock)
+        self.stage = Stage(self.venue, self.population, plan.seed)
+        self._feeds = {s: Feed(_rules(gap)) for s in symbols}
+        self._next_hour = (start // HOUR_NS + 1) * HOUR_NS
+        self.traders = Traders(self.stage, plan.seed)
+        self.seconds = 0.0
+
+    def set_up(self) -> None:
+        """Fill wallets and open accounts, before the first price."""
+        self.stage.fill_wallets(self.first, PRICE_UNIT)
+        self.stage.open_accounts()
+        self.venue.record_digest()
+
+    def play(self) -> Iterator[Tick]:
+        """Play every tick of the series; yield each one after it is done."""
+        started = time.perf_counter()
+        for tick in self.series.ticks(self.symbols):
+            self.clock.set(tick.time_ns)
+            with self.venue.group():
+                self._engine(tick)
+                self._sell_backstops()
+                self._keep_hours(tick.time_ns)
+                self.traders.act(tick.time_ns)
+                self.stage.act()
+            self.counts.ticks += 1
+            self.seconds = time.perf_counter() - started
+            yield tick
+        self.counts.are_wallets_unchanged &= self.stage.are_wallets_as_expected()
+        self.venue.record_digest()
+
+    # One tick
+
+    def _engine(self, tick: Tick) -> None:
+        """Prices to all pools, then liquidations, timed; the proof is taken outside the time."""
+        started = time.perf_counter_ns()
+        self.venue.set_prices(self._feed_prices(tick))
+        found: dict[int, Column] = {}
+        for k, record in enumerate(self.stage.records):
+            accounts = self.venue.unhealthy(record.id.hex())
+            if len(accounts):
+                found[k] = accounts
+        spent = time.perf_counter_ns() - started
+        if not found:
+            return
+        before = self._digests(set(found))
+        started = time.perf_counter_ns()
+        receipts = {
+            k: self.venue.liquidate(self.stage.records[k].id.hex(), accounts)
+            for k, accounts in found.items()
+        }
+        self.counts.latency_ns.append(spent + time.perf_counter_ns() - started)
+        after = self._digests(set(found))
+        self.counts.are_others_unchanged &= before[1:] == after[1:]
+        self.counts.are_wallets_unchanged &= before[0] == after[0]
+        for k, receipt in receipts.items():
+            self._count(k, receipt)
+
+    def _feed_prices(self, tick: Tick) -> list[FeedPrice]:
+        feeds = []
+        for symbol, price in tick.prices.items():
+            self.prices[symbol] = price.mid
+            quote = Quote(SOURCE, price.mid, (price.ask - price.bid + 1) // 2, tick.time_ns)
+            self._feeds[symbol].offer(quote, tick.time_ns)
+            index = self._feeds[symbol].index(tick.time_ns)
+            if isinstance(index, Index):
+                feeds.append(_feed_price(symbol, index.price, index))
+                tail = tail_price(self.first[symbol], index.price)
+                feeds.append(_feed_price(tail_name(symbol), tail, index))
+        return feeds
+
+    def _digests(self, liquidating: set[int]) -> list[bytes]:
+        """Digests of the wallets, and of every pool that liquidates nobody in this tick."""
+        others = [r for k, r in enumerate(self.stage.records) if k not in liquidating]
+        return [self.venue.state.wallets_digest(), *(record.digest() for record in others)]
+
+    def _count(self, pool: int, receipt: BatchReceipt) -> None:
+        counts = self.counts
+        for event in receipt.events:
+            if event["kind"] == Happening.POSITION_LIQUIDATED:
+                counts.notional += int(event["value"])
+            elif event["kind"] == Happening.COLLATERAL_LIQUIDATED:
+                counts.collateral += int(event["value"])
+            else:
+                continue
+            counts.liquidations += 1
+            counts.liquidated.add((pool, int(event["account"])))
+
+    def _sell_backstops(self) -> None:
+        """Sell a part of every backstop's positions and collateral to the pool's maker."""
+        for k, record in enumerate(self.stage.records):
+            pool = record.pool
+            for i in np.flatnonzero(pool.size[BACKSTOP]).tolist():
+                lots = int(pool.size[BACKSTOP, i]) // int(pool.lot[i])
+                part = lots // SALE_PARTS or lots
+                self.stage.add(
+                    k,
+                    kind=Kind.TRADE,
+                    account=BACKSTOP,
+                    other=MAKER,
+                    instrument=i,
+                    size=-part * int(pool.lot[i]),
+                    price=int(pool.mark_price[i]),
+                )
+            for c in np.flatnonzero(pool.balance[BACKSTOP, CASH + 1 :]).tolist():
+                self.stage.add(
+                    k,
+                    kind=Kind.EXCHANGE,
+                    account=BACKSTOP,
+                    other=MAKER,
+                    asset=CASH + 1 + c,
+                    amount=int(pool.balance[BACKSTOP, CASH + 1 + c]),
+                    price=int(pool.index_price[pool.asset_underlying[CASH + 1 + c]]),
+                )
+            owed = min(debt_of(pool, pool.debt_shares[BACKSTOP]), int(pool.balance[BACKSTOP, CASH]))
+            if owed > 0:
+                self.stage.add(k, kind=Kind.REPAY, account=BACKSTOP, amount=owed)
+
+    def _keep_hours(self, now_ns: int) -> None:
+        """Settle every pool on the hour; funding every eight hours, just before."""
+        if now_ns < self._next_hour:
+            return
+        is_funding = self._next_hour % FUNDING_EVERY_NS == 0
+        self._next_hour = (now_ns // HOUR_NS + 1) * HOUR_NS
+        for k, record in enumerate(self.stage.records):
+            if is_funding:
+                for i in range(len(record.spec.instruments)):
+                    self.stage.add(k, kind=Kind.ACCRUE_FUNDING, instrument=i, amount=FUNDING_RATE)
+            self.stage.add(k, kind=Kind.SETTLE)
+
+    # Totals, in quote units
+
+    def total(self, which: Total) -> int:
+        """Sum of one of the pools' totals over all pools."""
+        return sum(int(record.pool.total[which]) for record in self.stage.records)
+
+    def shortfalls(self) -> dict[str, int]:
+        """Shortfall of each pool that has one, by name."""
+        found = {r.spec.name: int(r.pool.total[Total.SHORTFALL]) for r in self.stage.records}
+        return {name: value for name, value in found.items() if value}
+
+    def unpaid_claims(self) -> int:
+        """Claims not yet paid, over all pools."""
+        return sum(int(r.pool.claim[: account_count(r.pool)].sum()) for r in self.stage.records)
+
+
+def _feed_price(feed: str, price: int, index: Index) -> FeedPrice:
+    return FeedPrice(
+        feed=feed,
+        index_price=price,
+        mark_price=mark_price(price, 0, 1),
+        publish_time_ns=index.publish_time_ns,
+        confidence=index.confidence * price // index.price,
+        sources=index.sources,
+    )
+
+
+def _rules(gap_ns: int) -> IndexRules:
+    """A file is one source, and as fresh as its usual gap."""
+    return IndexRules(sources=(SOURCE,), stale_after_ns=max(5 * gap_ns, 5 * MINUTE_NS))
+
+
+def _usual_gap(series: PriceSeries, symbols: list[str]) -> int:
+    """Median time between two prices of the first symbol, in ns."""
+    times = series.prices(symbols[0]).time_ns
+    return int(np.median(np.diff(times))) if len(times) > 1 else MINUTE_NS

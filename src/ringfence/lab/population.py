@@ -1,0 +1,163 @@
+"""A seeded population: who owns what, in which pools, and when they come and go.
+
+Everything follows from the seed by whole numbers, so it is the same on any Python. Numbers
+stated here, not found in data: three pools in five are majors, one in four lends, the rest
+are tail pools; an owner has accounts in several pools and keeps most of his money outside;
+positions last from an hour to two days; two takers in three are long.
+"""
+
+import random
+from collections.abc import Sequence
+
+import msgspec
+
+from ringfence.core.spec import PoolSpec
+from ringfence.lab.pools import lending_spec, majors_spec, tail_price, tail_spec
+from ringfence.units import HOUR_NS
+
+MAKER, LENDER = 1, 1  # the first account after the backstop
+SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 100_000)  # deposits in dollars
+LEVERAGE_STEPS = (20, 40, 60, 100, 100, 150, 200)  # percent of the typical leverage
+LEVERAGE_MAX = 20
+LOAN_TO_VALUE = (50, 65, 75, 85, 92, 97)  # percent of what initial margin allows
+STAY_MIN_NS, STAY_MAX_NS = HOUR_NS, 48 * HOUR_NS
+
+
+class PopulationPlan(msgspec.Struct, frozen=True):
+    """What to build.
+
+    Raises:
+        ValueError: A number is outside of its range; the message says which.
+    """
+
+    pools: int = 40
+    accounts: int = 2_000
+    leverage: int = 10
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, value, low, high in (
+            ("pools", self.pools, 1, 10_000),
+            ("accounts", self.accounts, 1, 5_000_000),
+            ("leverage", self.leverage, 1, LEVERAGE_MAX),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value}; it must be from {low} to {high}")
+
+
+class Taker(msgspec.Struct, frozen=True):
+    """An account that opens a position against the pool's maker, and closes it again."""
+
+    pool: int
+    owner: int
+    number: int
+    is_long: bool
+    leverage: int
+    deposit: int  # quote units
+    enter_ns: int
+    stay_ns: int
+
+
+class Borrower(msgspec.Struct, frozen=True):
+    """An account that deposits coins and draws cash against them."""
+
+    pool: int
+    owner: int
+    number: int
+    value: int  # quote units of each coin it deposits
+    loan_to_value: int  # percent of what its initial margin allows
+    enter_ns: int
+
+
+class Population(msgspec.Struct, frozen=True):
+    """The plan made concrete."""
+
+    specs: tuple[PoolSpec, ...]
+    owners: int  # the first one creates the pools and owns their backstops
+    takers: tuple[Taker, ...]
+    borrowers: tuple[Borrower, ...]
+
+    @property
+    def accounts(self) -> int:
+        """Accounts that come and go; makers, lenders and backstops are not counted."""
+        return len(self.takers) + len(self.borrowers)
+
+
+class Dice:
+    """Whole random numbers; only getrandbits, whose stream is the same on every Python."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = random.Random(seed)  # noqa: S311 - reproducible on purpose
+
+    def below(self, limit: int) -> int:
+        """A number from 0 to limit - 1."""
+        return self._bits.getrandbits(62) % limit
+
+    def one_of(self, choices: Sequence[int]) -> int:
+        """One of some numbers."""
+        return choices[self.below(len(choices))]
+
+
+def _kind_of(k: int) -> str:
+    """Kind of the k-th pool: in twenty, twelve are majors, five lend, three are tail pools."""
+    fourth = "tail" if k % 20 < 15 else "lending"
+    return ("majors", "lending", "majors", fourth, "majors")[k % 5]
+
+
+def _spec_of(k: int, prices: dict[str, int], stale_seconds: int) -> PoolSpec:
+    symbols = list(prices)
+    symbol = symbols[k % len(symbols)]
+    kind = _kind_of(k)
+    if kind == "lending":
+        return lending_spec(k, prices, stale_seconds)
+    if kind == "tail":
+        start = tail_price(prices[symbol], prices[symbol])
+        return tail_spec(k, symbol, start, stale_seconds)
+    return majors_spec(k, symbol, prices[symbol], stale_seconds)
+
+
+def populate(
+    plan: PopulationPlan,
+    prices: dict[str, int],
+    span_ns: tuple[int, int],
+    *,
+    stale_seconds: int,
+    quote: int,
+) -> Population:
+    """Return the population of a plan for the first prices and the span of a price series.
+
+    Two thirds of the accounts come within the first twentieth of the span, the others at
+    any time after it. quote: smallest units of the settlement asset in one dollar.
+    """
+    dice = Dice(plan.seed)
+    specs = tuple(_spec_of(k, prices, stale_seconds) for k in range(plan.pools))
+    owners = 1 + max(plan.accounts * 3 // 5, 1)
+    start_ns, end_ns = span_ns
+    takers: list[Taker] = []
+    borrowers: list[Borrower] = []
+    numbers: dict[tuple[int, int], int] = {}
+    for _ in range(plan.accounts):
+        pool, owner = dice.below(plan.pools), 1 + dice.below(owners - 1)
+        number = numbers[pool, owner] = numbers.get((pool, owner), 0) + 1
+        window = max((end_ns - start_ns) // (20 if dice.below(3) < 2 else 1), 1)
+        enter_ns = start_ns + dice.below(window)
+        money = dice.one_of(SIZES) * quote
+        if specs[pool].instruments:
+            leverage = plan.leverage * dice.one_of(LEVERAGE_STEPS) // 100
+            takers.append(
+                Taker(
+                    pool,
+                    owner,
+                    number,
+                    dice.below(3) < 2,
+                    min(max(leverage, 1), LEVERAGE_MAX),
+                    money,
+                    enter_ns,
+                    STAY_MIN_NS + dice.below(STAY_MAX_NS - STAY_MIN_NS),
+                )
+            )
+        else:
+            ratio = dice.one_of(LOAN_TO_VALUE)
+            borrowers.append(Borrower(pool, owner, number, money, ratio, enter_ns))
+    return Population(specs, owners, tuple(takers), tuple(borrowers))

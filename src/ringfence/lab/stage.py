@@ -1,0 +1,162 @@
+"""The stage for a crash: a venue with the population's pools, money and standing accounts.
+
+Every pool has a backstop with capital of its creator, an insurance fund, and as account 1 a
+maker who takes the other side of every trade; in lending pools account 1 is the lender, who
+also buys what the backstop took over.
+"""
+
+import hashlib
+from collections import defaultdict
+
+import numpy as np
+
+from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.pool import BACKSTOP, CASH
+from ringfence.core.status import Status
+from ringfence.lab.pools import DECIMALS, SETTLEMENT
+from ringfence.lab.population import MAKER, Borrower, Population, Taker
+from ringfence.units import SIZE_DECIMALS
+from ringfence.venue.receipts import BatchReceipt
+from ringfence.venue.state import PoolRecord
+from ringfence.venue.venue import Venue
+
+QUOTE = 10**DECIMALS
+CREATOR = 0  # number of the owner who creates the pools
+
+# Capital by kind of pool, in dollars: maker or lender, backstop, insurance fund.
+CAPITAL = {
+    "majors": (400_000_000, 1_000_000, 200_000),
+    "lending": (400_000_000, 500_000, 50_000),
+    "tail": (5_000_000, 10_000, 2_000),
+}
+
+Fields = dict[str, int]
+
+
+def address_of(seed: int, owner: int) -> str:
+    """Address of the population's owner; made up from the seed."""
+    return "0x" + hashlib.sha256(f"ringfence lab {seed} {owner}".encode()).digest()[:20].hex()
+
+
+def kind_of(record: PoolRecord) -> str:
+    """Kind of a lab pool, from its name."""
+    for kind in CAPITAL:
+        if kind in record.spec.name:
+            return kind
+    raise AssertionError(f"{record.spec.name} is not a lab pool")
+
+
+class Stage:
+    """A venue under a population, with a second book of what owners themselves moved."""
+
+    def __init__(self, venue: Venue, population: Population, seed: int) -> None:
+        self.venue = venue
+        self.population = population
+        self.owners = [address_of(seed, k) for k in range(population.owners)]
+        self.records: list[PoolRecord] = []
+        self._waiting: dict[int, list[Fields]] = defaultdict(list)
+        self.commands = 0
+        self.refused = 0
+        with venue.group():
+            self._open_venue()
+        # What every wallet must hold: kept apart from the venue, from accepted commands only.
+        self.expected = venue.state.wallets.amount.copy()
+
+    def _open_venue(self) -> None:
+        population, venue = self.population, self.venue
+        venue.list_asset(SETTLEMENT, DECIMALS)
+        coins = {c.asset for spec in population.specs for c in spec.collateral}
+        for coin in sorted(coins):
+            venue.list_asset(coin, SIZE_DECIMALS)
+        for address in self.owners:
+            venue.register(address)
+        for spec in population.specs:
+            identity = venue.create_pool(spec, self.owners[CREATOR])
+            self.records.append(venue.record(identity))
+
+    def fill_wallets(self, coin_prices: dict[str, int], price_unit: int) -> None:
+        """Give every owner thrice what his accounts will deposit, and the creator capital."""
+        dollars: dict[tuple[int, str], int] = defaultdict(int)
+        for taker in self.population.takers:
+            dollars[taker.owner, SETTLEMENT] += 3 * taker.deposit
+            for coin in coin_prices:
+                dollars[taker.owner, coin] += taker.deposit
+        for borrower in self.population.borrowers:
+            for coin in coin_prices:
+                dollars[borrower.owner, coin] += 3 * borrower.value
+        capital = sum(sum(CAPITAL[kind_of(record)]) for record in self.records)
+        dollars[CREATOR, SETTLEMENT] += capital * QUOTE
+        with self.venue.group():
+            for (owner, asset), amount in sorted(dollars.items()):
+                text = _dollars_in(asset, amount, coin_prices, price_unit)
+                self.venue.receive(self.owners[owner], asset, text)
+        self.expected = self.venue.state.wallets.amount.copy()
+
+    def open_accounts(self) -> None:
+        """Open every account of the population, account 1 of each pool first, and fund it."""
+        for k, record in enumerate(self.records):
+            maker, backstop, insurance = (x * QUOTE for x in CAPITAL[kind_of(record)])
+            self.add(k, kind=Kind.OPEN_ACCOUNT, other=CREATOR, amount=MAKER)
+            self.add(k, kind=Kind.DEPOSIT, account=MAKER, asset=CASH, amount=maker)
+            self.add(
+                k, kind=Kind.DEPOSIT, account=BACKSTOP, asset=CASH, amount=backstop + insurance
+            )
+            self.add(k, kind=Kind.FUND_INSURANCE, account=BACKSTOP, amount=insurance)
+            if not record.spec.instruments:
+                self.add(k, kind=Kind.SUPPLY, account=MAKER, amount=maker * 3 // 4)
+        people: tuple[Taker | Borrower, ...] = (
+            *self.population.takers,
+            *self.population.borrowers,
+        )
+        for person in people:
+            self.add(person.pool, kind=Kind.OPEN_ACCOUNT, other=person.owner, amount=person.number)
+        with self.venue.group():
+            self.act()
+
+    def account(self, pool: int, owner: int, number: int) -> int:
+        """Index of an account in its pool."""
+        return self.records[pool].accounts[owner, number]
+
+    def add(self, pool: int, **fields: int) -> None:
+        """Put a command of a pool on the list of what to do next."""
+        self._waiting[pool].append(fields)
+
+    def act(self) -> None:
+        """Send every waiting command, pool by pool, each pool's as one batch."""
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        for pool, commands in sorted(waiting.items()):
+            batch = _batch(commands)
+            receipt = self.venue.execute_many(self.records[pool].id.hex(), batch)
+            self.commands += len(batch)
+            self.refused += len(batch) - receipt.accepted
+            self._book(self.records[pool], batch, receipt)
+
+    def _book(self, record: PoolRecord, batch: Rows, receipt: BatchReceipt) -> None:
+        """Enter what accepted commands move between wallets and accounts in the second book."""
+        for row, status in zip(batch, receipt.statuses, strict=True):
+            kind = row["kind"]
+            if status != Status.OK or kind not in (Kind.DEPOSIT, Kind.OPEN_POSITION, Kind.WITHDRAW):
+                continue
+            sign = 1 if kind == Kind.WITHDRAW else -1
+            owner = record.pool.owner[row["account"]]
+            self.expected[owner, record.assets[row["asset"]]] += sign * row["amount"]
+
+    def are_wallets_as_expected(self) -> bool:
+        """Whether no wallet moved but by its owner's own deposits and withdrawals."""
+        return bool(np.array_equal(self.expected, self.venue.state.wallets.amount))
+
+
+def _batch(commands: list[Fields]) -> Rows:
+    batch = rows(len(commands))
+    for r, fields in enumerate(commands):
+        for name, value in fields.items():
+            batch[name][r] = value
+    return batch
+
+
+def _dollars_in(asset: str, amount: int, prices: dict[str, int], price_unit: int) -> str:
+    """An amount of quote units, as a decimal string of an asset at the first prices."""
+    if asset == SETTLEMENT:
+        return f"{amount // QUOTE}"
+    coins = amount * price_unit // QUOTE * 10**SIZE_DECIMALS // prices[asset]
+    return f"{coins // 10**SIZE_DECIMALS}.{coins % 10**SIZE_DECIMALS:0{SIZE_DECIMALS}d}"
