@@ -9,7 +9,7 @@ from ringfence.core.margin import position_value
 from ringfence.core.pool import CASH, Level, Pool, Total
 from ringfence.core.settlement import add_cash, collect_due
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.core.validity import Action, are_exposures_usable, is_usable
 from ringfence.units import AMOUNT_MAX
 
 
@@ -104,15 +104,26 @@ def fund_insurance(pool: Pool, a: int, amount: int) -> Status:
 
 
 @kernel
-def exchange_margin(pool: Pool, a: int, b: int, c: int, amount: int, value: int) -> Status:
-    """Margin rules of an exchange: the seller may be short of margin if he gets no worse."""
+def exchange_status(pool: Pool, a: int, b: int, c: int, amount: int, value: int) -> Status:
+    """Rules of what leaves either side of an exchange: those of a withdrawal.
+
+    Else collateral sold for next to nothing would carry uncollected profit out of the pool.
+    The seller may be short of margin, and his prices unusable, if he gets no worse.
+    """
     sold = Change(-1, 0, 0, c, -amount, -value)
-    if excess_after(pool, a, Level.INITIAL, sold) < 0 and (
-        excess_after(pool, a, Level.MAINTENANCE, sold) < excess(pool, a, Level.MAINTENANCE)
-    ):
-        return Status.INITIAL_MARGIN_TOO_LOW
     bought = Change(-1, 0, 0, c, amount, value)
-    if has_obligation(pool, b) and excess_after(pool, b, Level.INITIAL, bought) < 0:
+    before = excess(pool, a, Level.MAINTENANCE)
+    is_worse = has_obligation(pool, a) and excess_after(pool, a, Level.MAINTENANCE, sold) < before
+    is_bound = has_obligation(pool, b)
+    if is_worse and not are_exposures_usable(pool, Action.WITHDRAW, a):
+        return Status.PRICE_IS_NOT_USABLE
+    if is_bound and not is_usable(pool, Action.WITHDRAW, pool.asset_underlying[c]):
+        return Status.PRICE_IS_NOT_USABLE
+    if is_bound and not are_exposures_usable(pool, Action.WITHDRAW, b):
+        return Status.PRICE_IS_NOT_USABLE
+    if is_worse and excess_with(pool, a, Level.INITIAL, 0, sold) < 0:
+        return Status.INITIAL_MARGIN_TOO_LOW
+    if is_bound and excess_with(pool, b, Level.INITIAL, 0, bought) < 0:
         return Status.OTHER_INITIAL_MARGIN_TOO_LOW
     return Status.OK
 
@@ -139,9 +150,7 @@ def exchange(pool: Pool, a: int, b: int, c: int, amount: int, price: int) -> Sta
     value = position_value(amount, price, pool.value_divisor[0])
     if value > pool.balance[b, CASH]:
         return Status.EXCEEDS_BALANCE
-    if has_obligation(pool, b) and not are_exposures_usable(pool, Action.OPEN, b):
-        return Status.PRICE_IS_NOT_USABLE
-    status = exchange_margin(pool, a, b, c, amount, value)
+    status = exchange_status(pool, a, b, c, amount, value)
     if status == Status.OK:
         pool.balance[a, c] -= amount
         pool.balance[b, c] += amount

@@ -107,7 +107,7 @@ def supply(pool: Pool, a: int, amount: int) -> Status:
     if amount <= 0:
         return Status.AMOUNT_MUST_BE_POSITIVE
     assets, shares = lender_assets(pool), pool.total[Total.SUPPLY_SHARES]
-    if assets + amount > min(pool.rule[Rule.SUPPLY_CAP], SUPPLY_MAX):
+    if amount > min(pool.rule[Rule.SUPPLY_CAP], SUPPLY_MAX) - assets:
         return Status.EXCEEDS_SUPPLY_CAP
     if amount > pool.balance[a, CASH]:
         return Status.EXCEEDS_BALANCE
@@ -137,7 +137,9 @@ def redeem(pool: Pool, a: int, shares: int) -> Status:
         return Status.AMOUNT_MUST_BE_POSITIVE
     if shares > pool.supply_shares[a]:
         return Status.EXCEEDS_SUPPLY
-    amount = mul_div_floor(shares, lender_assets(pool) + 1, pool.total[Total.SUPPLY_SHARES] + 1)
+    # Written-off debt can leave less than the reserve; lenders then get nothing, but owe nothing.
+    assets = max(lender_assets(pool) + 1, 0)
+    amount = mul_div_floor(shares, assets, pool.total[Total.SUPPLY_SHARES] + 1)
     if amount > pool.total[Total.LENDER_CASH]:
         return Status.EXCEEDS_LENDER_CASH
     pool.supply_shares[a] -= shares

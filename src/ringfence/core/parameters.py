@@ -12,7 +12,7 @@ from ringfence.core.log import Log, record_change
 from ringfence.core.pool import CASH, Level, Pool, Rule, Total
 from ringfence.core.status import Status
 from ringfence.fixed import mul_div_ceil, mul_div_floor
-from ringfence.units import PPM, SECOND_NS
+from ringfence.units import PPM, SECOND_NS, VALUE_MAX
 
 
 @unique
@@ -183,10 +183,64 @@ def is_haircut_safe(pool: Pool, index: int, value: int) -> bool:
 
 
 @kernel
+def is_penalty_safe(pool: Pool, u: int, factor: int, penalty: int) -> bool:
+    """Whether closing a position frees more margin at target than bonus and fee cost."""
+    return penalty < mul_div_floor(pool.tier_maintenance_rate[u, 0], factor, PPM)
+
+
+@kernel
+def are_penalties_safe(pool: Pool, penalty: int) -> bool:
+    """Whether bonus and fee together are safe for every underlying."""
+    width = pool.factor.shape[1]
+    for u in range(width):
+        factor = lowest(pool, Parameter.FACTOR, Level.TARGET * width + u)
+        if not is_penalty_safe(pool, u, factor, penalty):
+            return False
+    return True
+
+
+@kernel
+def is_factor_safe(pool: Pool, index: int, value: int) -> bool:
+    """Whether a factor leaves liquidation of a position worth its penalty."""
+    level, u = index // pool.factor.shape[1], index % pool.factor.shape[1]
+    penalty = highest(pool, Rule.BONUS_MAX, 0) + highest(pool, Rule.LIQUIDATION_FEE, 0)
+    return level != Level.TARGET or is_penalty_safe(pool, u, value, penalty)
+
+
+@kernel
+def does_value_fit(cap: int, price_max: int, divisor: int) -> bool:
+    """Whether a cap at the highest price stays within VALUE_MAX; the cap is an amount."""
+    # A sixteen-millionth of the cap first: the whole one could leave 64 bits.
+    coarse = mul_div_floor(cap >> 24, price_max, divisor)
+    return coarse <= VALUE_MAX >> 24 and mul_div_ceil(cap, price_max, divisor) <= VALUE_MAX
+
+
+@kernel
+def is_cap_in_range(pool: Pool, parameter: int, index: int, value: int) -> bool:
+    """Whether the value of what a cap lets in stays within 64 bits, as at creation."""
+    if parameter == Parameter.DEPOSIT_CAP:
+        if index == CASH:
+            return value <= VALUE_MAX
+        price_max = pool.price_max[pool.asset_underlying[index]]
+        return does_value_fit(value, price_max, pool.value_divisor[0])
+    if parameter == Parameter.OPEN_INTEREST_CAP:
+        price_max = pool.price_max[pool.instrument_underlying[index]]
+        return does_value_fit(value, price_max, pool.value_divisor[0])
+    return True
+
+
+@kernel
 def does_nest(pool: Pool, parameter: int, index: int, value: int) -> bool:
-    """Whether levels stay nested and limits ordered, along every pending ramp."""
+    """Whether the rules of creation still hold along every pending ramp.
+
+    Levels nest, limits are ordered, liquidation helps the account, hedging is convex.
+    """
     if parameter == Parameter.HAIRCUT:
         return is_haircut_safe(pool, index, value)
+    if parameter == Parameter.FACTOR:
+        return is_factor_safe(pool, index, value)
+    if parameter == Parameter.HEDGE_RATE:
+        return value <= 2 * pool.tier_maintenance_rate[index, 0]
     if parameter == Parameter.OPEN_INTEREST_LOWER:
         return value < lowest(pool, Parameter.OPEN_INTEREST_UPPER, index)
     if parameter == Parameter.OPEN_INTEREST_UPPER:
@@ -194,7 +248,13 @@ def does_nest(pool: Pool, parameter: int, index: int, value: int) -> bool:
     if parameter == Rule.BONUS_MIN:
         return value <= lowest(pool, Rule.BONUS_MAX, 0)
     if parameter == Rule.BONUS_MAX:
-        return value >= highest(pool, Rule.BONUS_MIN, 0) and is_bonus_safe(pool, value)
+        return (
+            value >= highest(pool, Rule.BONUS_MIN, 0)
+            and is_bonus_safe(pool, value)
+            and are_penalties_safe(pool, value + highest(pool, Rule.LIQUIDATION_FEE, 0))
+        )
+    if parameter == Rule.LIQUIDATION_FEE:
+        return are_penalties_safe(pool, value + highest(pool, Rule.BONUS_MAX, 0))
     if parameter == Rule.STALE_NS:
         return value <= lowest(pool, Rule.LONG_STALE_NS, 0)
     if parameter == Rule.LONG_STALE_NS:
@@ -215,6 +275,8 @@ def announce_change(
     if not does_parameter_exist(pool, parameter, index):
         return Status.PARAMETER_DOES_NOT_EXIST
     if value < pool.bound_min[parameter] or value > pool.bound_max[parameter]:
+        return Status.PARAMETER_OUT_OF_BOUNDS
+    if not is_cap_in_range(pool, parameter, index, value):
         return Status.PARAMETER_OUT_OF_BOUNDS
     if start < pool.total[Total.NOW_NS] + max(pool.rule[Rule.CHANGE_DELAY_NS], 1):
         return Status.CHANGE_IS_TOO_SOON

@@ -98,7 +98,7 @@ def accrue_funding(pool: Pool, i: int, rate: int) -> Status:
         return Status.INSTRUMENT_DOES_NOT_EXIST
     if pool.expiry[i] != 0:
         return Status.INSTRUMENT_IS_NOT_A_PERPETUAL
-    if abs(rate) > pool.funding_rate_max[i]:
+    if rate > pool.funding_rate_max[i] or rate < -pool.funding_rate_max[i]:
         return Status.FUNDING_EXCEEDS_LIMIT
     if pool.mark_price[i] == 0:
         return Status.MARK_PRICE_IS_MISSING

@@ -37,7 +37,7 @@ def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
         return Status.INSTRUMENT_DOES_NOT_EXIST
     if size == 0:
         return Status.SIZE_MUST_NOT_BE_ZERO
-    if abs(size) > AMOUNT_MAX:
+    if size > AMOUNT_MAX or size < -AMOUNT_MAX:  # abs(-2**63) is negative
         return Status.AMOUNT_EXCEEDS_LIMIT
     if size % pool.lot[i] != 0:
         return Status.SIZE_MUST_BE_WHOLE_LOTS
