@@ -191,6 +191,18 @@ def burn_debt(pool: Pool, a: int, shares: int) -> None:
 
 
 @kernel
+def write_off_debt(pool: Pool, a: int, paid: int) -> None:
+    """Take all debt off the account, of which the lenders are paid a part; they lose the rest.
+
+    The reserve is interest still with the lenders; it cannot exceed what is left to them.
+    """
+    burn_debt(pool, a, pool.debt_shares[a])
+    pool.total[Total.LENDER_CASH] += paid
+    left = pool.total[Total.LENDER_CASH] + total_debt(pool)
+    pool.total[Total.RESERVE] = min(pool.total[Total.RESERVE], left)
+
+
+@kernel
 def repay_from_cash(pool: Pool, a: int, amount: int) -> int:
     """Repay up to an amount from the account's cash; return what was paid."""
     paid = min(amount, pool.balance[a, CASH], debt_of(pool, pool.debt_shares[a]))

@@ -25,7 +25,7 @@ from ringfence.core.health import (
     health_factor,
     requirement,
 )
-from ringfence.core.lending import burn_debt, repay_from_cash, shares_repaid
+from ringfence.core.lending import repay_from_cash, shares_repaid, write_off_debt
 from ringfence.core.log import Log, next_event
 from ringfence.core.margin import part_of, position_value
 from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Total
@@ -326,9 +326,8 @@ def record_shortfall(pool: Pool, a: int, log: Log) -> None:
     e = start_event(pool, a, log, Happening.SHORTFALL_RECORDED, -1)
     paid = cover_due(pool, a)
     debt = debt_of(pool, pool.debt_shares[a])
-    burn_debt(pool, a, pool.debt_shares[a])
     from_insurance = draw_insurance(pool, debt)
-    pool.total[Total.LENDER_CASH] += from_insurance
+    write_off_debt(pool, a, from_insurance)
     loss = pool.due[a] + debt - from_insurance
     pool.total[Total.SHORTFALL] += loss
     event = log.events[e]
