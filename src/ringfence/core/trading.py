@@ -7,10 +7,10 @@ A side that reduces its position realises its result at the mark.
 from ringfence.compiled import kernel
 from ringfence.core.collateral import add_balance, deposit_status
 from ringfence.core.command import Happening
-from ringfence.core.health import AS_IT_IS, Change, excess, excess_after
+from ringfence.core.health import AS_IT_IS, Change, excess_after
 from ringfence.core.log import Log, record_total
 from ringfence.core.margin import position_value, share_of
-from ringfence.core.pool import Level, Pool, Total
+from ringfence.core.pool import CASH, Level, Pool, Total
 from ringfence.core.settlement import charge, pay_funding, settle_account, settle_everybody
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, are_exposures_usable, is_usable
@@ -68,13 +68,16 @@ def side_status(
     """
     change = Change(i, size, value, more.asset, more.balance, fee)
     if is_reduction(pool.size[a, i], size):
-        if excess_after(pool, a, Level.MAINTENANCE, change) >= excess(pool, a, Level.MAINTENANCE):
+        before = excess_after(pool, a, Level.MAINTENANCE, more)
+        if excess_after(pool, a, Level.MAINTENANCE, change) >= before:
             return Status.OK
     else:
         if not is_usable(pool, Action.OPEN, pool.instrument_underlying[i]):
             return Status.PRICE_IS_NOT_USABLE
         if abs(pool.size[a, i] + size) > pool.position_cap[i]:
             return Status.EXCEEDS_POSITION_LIMIT
+    if more.asset > CASH and not is_usable(pool, Action.OPEN, pool.asset_underlying[more.asset]):
+        return Status.PRICE_IS_NOT_USABLE
     if not are_exposures_usable(pool, Action.OPEN, a):
         return Status.PRICE_IS_NOT_USABLE
     if excess_after(pool, a, Level.INITIAL, change) < 0:
