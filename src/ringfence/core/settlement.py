@@ -122,16 +122,16 @@ def pay_claim(pool: Pool, a: int, amount: int) -> None:
 def pay_claims_pro_rata(pool: Pool, claims: int) -> None:
     """Share the settled cash over claims that exceed it, by largest remainder, lowest id."""
     count = pool.total[Total.ACCOUNTS]
-    paid = pool.total[Total.SETTLED_CASH]
+    paid = int(pool.total[Total.SETTLED_CASH])
     # Above DIVISOR_MAX the weights lose their last digits, alike for all; what that leaves
     # undistributed waits in the settled cash for the next settlement.
     scale = claims // DIVISOR_MAX + 1
     weights = 0
     for a in range(count):
-        weights += pool.claim[a] // scale
+        weights += int(pool.claim[a]) // scale
     remainder = np.zeros(count, dtype=np.int64)
     for a in range(count):
-        weight = pool.claim[a] // scale
+        weight = int(pool.claim[a]) // scale
         share = mul_div_floor(weight, paid, weights)
         remainder[a] = weight * paid - share * weights  # wraps; the true value fits
         pay_claim(pool, a, min(share, pool.claim[a]))
