@@ -1,0 +1,60 @@
+"""The pool that a story starts from, and the words of its commands."""
+
+from ringfence.core.command import Kind
+from ringfence.core.spec import (
+    CollateralSpec,
+    InstrumentSpec,
+    Levels,
+    PoolSpec,
+    Tier,
+    UnderlyingSpec,
+)
+from ringfence.units import DAY_NS, SECOND_NS
+
+START_NS = 1_700_000_000 * SECOND_NS
+HAIRCUT = Levels("0.2", "0.16", "0.15", "0.1")
+
+SPEC = PoolSpec(
+    name="story",
+    settlement="USDC",
+    collateral=(
+        CollateralSpec("ETH", "ETH", HAIRCUT, "1000"),
+        CollateralSpec("BTC", "BTC", HAIRCUT, "100"),
+    ),
+    underlyings=(
+        UnderlyingSpec("ETH", "100000", (Tier("0", "0.1", "0.05"), Tier("1000000", "0.2", "0.1"))),
+        UnderlyingSpec("BTC", "1000000", (Tier("0", "0.1", "0.05"),)),
+    ),
+    instruments=(
+        InstrumentSpec("ETH-PERP", "ETH", "0.001", "0.01", "1000", "4000"),
+        InstrumentSpec("ETH-DEC", "ETH", "0.001", "0.01", "1000", "4000", START_NS + 30 * DAY_NS),
+        InstrumentSpec("BTC-PERP", "BTC", "0.001", "0.1", "100", "400"),
+    ),
+)
+
+COMMANDS = {
+    "deposit": (Kind.DEPOSIT, "account amount asset"),
+    "withdraw": (Kind.WITHDRAW, "account amount asset"),
+    "exchange": (Kind.EXCHANGE, "account other amount asset @ price"),
+    "fund_insurance": (Kind.FUND_INSURANCE, "account cash"),
+    "supply": (Kind.SUPPLY, "account cash"),
+    "redeem": (Kind.REDEEM, "account cash"),
+    "borrow": (Kind.BORROW, "account cash"),
+    "repay": (Kind.REPAY, "account cash"),
+    "trade": (Kind.TRADE, "account other size instrument @ price"),
+    "open_position": (
+        Kind.OPEN_POSITION,
+        "account other size instrument @ price with amount asset",
+    ),
+    "expire": (Kind.EXPIRE, "instrument @ price"),
+    "mark": (Kind.SET_MARK_PRICE, "instrument price"),
+    "funding": (Kind.ACCRUE_FUNDING, "instrument rate"),
+    "settle": (Kind.SETTLE, ""),
+    "liquidate": (Kind.LIQUIDATE, "account"),
+    "open_account": (Kind.OPEN_ACCOUNT, "owner number"),
+    "cancel": (Kind.CANCEL_CHANGE, "change"),
+    "command": ("kind", ""),
+    "price": (Kind.SET_INDEX_PRICE, ""),
+    "announce": (Kind.ANNOUNCE_CHANGE, ""),
+    "clock": (Kind.ADVANCE_CLOCK, ""),
+}
