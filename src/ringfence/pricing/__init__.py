@@ -1,0 +1,1 @@
+"""Option prices, sensitivities and volatility surfaces: pure functions in float64."""
