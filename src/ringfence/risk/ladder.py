@@ -13,7 +13,10 @@ from ringfence.compiled import kernel
 from ringfence.core.pool import Pool, Total, account_count
 from ringfence.risk.thresholds import (
     NOTHING,
+    RATE_MAX,
     SEVERAL,
+    Demands,
+    demand,
     rung_list,
     steepest_rate,
     threshold,
@@ -86,6 +89,7 @@ def take_off(
 @kernel
 def renew(
     pool: Pool,
+    demands: Demands,
     touched: Column,
     rungs: Column,
     slots: Column,
@@ -101,7 +105,7 @@ def renew(
     last = lists.shape[0] - 1
     for k in range(touched.size):
         a = touched[k]
-        now = rung_list(pool, a)
+        now = rung_list(pool, demands, a)
         if now == SEVERAL:
             now = last
         if rungs[a] != NOTHING:
@@ -112,7 +116,7 @@ def renew(
         start, count = lists[now, 0], lists[now, 1]
         if count == lists[now, 2]:
             return k
-        key[a] = 0.0 if now == last else threshold(pool, a, now)
+        key[a] = 0.0 if now == last else threshold(pool, demands, a, now)
         slots[start + count] = a
         rungs[a] = now
         lists[now, 1] = count + 1
@@ -174,14 +178,15 @@ def list_reached(
 
 
 @kernel
-def add_funding_slack(pool: Pool, seen: Column, slack: Floats) -> float:
+def add_funding_slack(pool: Pool, demands: Demands, seen: Column, slack: Floats) -> float:
     """Widen the lists by the funding accrued since last seen; return the widest, as a share."""
     widest = 0.0
     for i in range(pool.mark_price.size):
         moved = float(pool.funding_index[i] - seen[i])
         seen[i] = pool.funding_index[i]
-        steepest = 1.0 - steepest_rate(pool, pool.instrument_underlying[i])
-        slack[2 * i] += max(moved, 0.0) / steepest
+        steepest = steepest_rate(pool, demands, pool.instrument_underlying[i])
+        # Steeper than RATE_MAX the list of the longs is empty.
+        slack[2 * i] += max(moved, 0.0) / (1.0 - min(steepest, RATE_MAX))
         slack[2 * i + 1] += max(-moved, 0.0)
         if pool.mark_price[i] > 0:
             widest = max(widest, max(slack[2 * i], slack[2 * i + 1]) / pool.mark_price[i])
@@ -200,7 +205,7 @@ class Ladder:
         everybody = np.arange(count, dtype=np.int64)
         self._seen = pool.funding_index.copy()
         self._slack = np.zeros(2 * len(pool.mark_price) + len(pool.asset_underlying) + 1)
-        self._version = _margin_version(pool)
+        self._demands = demands_of(pool)
         self._lists = np.zeros((len(self._slack), 3), dtype=np.int64)
         self._make_room(pool, count)
         self._fill(pool, everybody)
@@ -208,7 +213,7 @@ class Ladder:
     def _make_room(self, pool: Pool, count: int) -> None:
         """Lay the lists out anew, each with room for its members and some spare."""
         members = np.zeros(len(self._lists), dtype=np.int64)
-        count_members(pool, count, members)
+        count_members(pool, self._demands, count, members)
         room = members + members // 4 + SPARE
         self._lists[:, 2] = room
         self._lists[:, 0] = np.cumsum(room) - room
@@ -221,37 +226,54 @@ class Ladder:
         self._found = np.zeros(2 * len(self._rungs) + SPARE, dtype=np.int64)
 
     def _fill(self, pool: Pool, accounts: Column) -> None:
-        done = renew(pool, accounts, self._rungs, self._slots, self._place, self._key, self._lists)
+        done = renew(
+            pool,
+            self._demands,
+            accounts,
+            self._rungs,
+            self._slots,
+            self._place,
+            self._key,
+            self._lists,
+        )
         if done < len(accounts):
             count = account_count(pool)
             self._make_room(pool, count)
             self._fill(pool, np.arange(count, dtype=np.int64))
 
     def touch(self, pool: Pool, accounts: Column) -> None:
-        """Renew the thresholds of accounts that a batch has changed."""
-        if account_count(pool) > len(self._rungs):
-            self._make_room(pool, account_count(pool))
-            accounts = np.arange(account_count(pool), dtype=np.int64)
-        self._fill(pool, accounts)
+        """Renew the thresholds of accounts that a batch has changed; others may be named too."""
+        count = account_count(pool)
+        if count > len(self._rungs):
+            self._make_room(pool, count)
+            accounts = np.arange(count, dtype=np.int64)
+        self._fill(pool, accounts[(accounts >= 0) & (accounts < count)])
 
     def reached(self, pool: Pool) -> Column:
         """Accounts that might be below maintenance at the pool's prices, in order of number."""
-        drift = add_funding_slack(pool, self._seen, self._slack)
-        if drift > DRIFT_MAX or self._version != _margin_version(pool):
+        drift = add_funding_slack(pool, self._demands, self._seen, self._slack)
+        if drift > DRIFT_MAX or has_moved(self._demands, demands_of(pool)):
             self.rebuild(pool)
         count = list_reached(pool, self._slots, self._key, self._lists, self._slack, self._found)
         return np.sort(self._found[:count])
 
 
 @kernel
-def count_members(pool: Pool, count: int, members: Column) -> None:
+def count_members(pool: Pool, demands: Demands, count: int, members: Column) -> None:
     """Count the members of each list; those of SEVERAL go to the last one."""
     for a in range(count):
-        on = rung_list(pool, a)
+        on = rung_list(pool, demands, a)
         if on != NOTHING:
             members[members.size - 1 if on == SEVERAL else on] += 1
 
 
-def _margin_version(pool: Pool) -> tuple[bytes, bytes]:
-    """What thresholds depend on besides the accounts: it moves while a change ramps."""
-    return pool.haircut.tobytes(), pool.factor.tobytes()
+def demands_of(pool: Pool) -> Demands:
+    """Return what maintenance demands now, or at its strictest while a change ramps."""
+    demands = Demands(np.empty(len(pool.price_max)), np.empty(len(pool.asset_underlying)))
+    demand(pool, demands)
+    return demands
+
+
+def has_moved(before: Demands, now: Demands) -> bool:
+    """Whether maintenance demands something else than before, so that thresholds are stale."""
+    return any(x.tobytes() != y.tobytes() for x, y in zip(before, now, strict=True))

@@ -3,24 +3,70 @@
 An account with cash and one position, or with one collateral asset and debt, depends on one
 price only. Its threshold is where the first tier line meets its excess margin; the result is
 moved outward by more than all roundings, so a price that has not reached it proves the
-account healthy. Only integers say "liquidate".
+account healthy. Only integers say "liquidate". While a parameter is on its way, thresholds
+are those of the strictest value of the whole way, so that they need not move with it.
 
 Every leg has a rung list: longs, then shorts of each instrument, then collateral assets.
 Thresholds are signed so that on every list an account is reached when price <= threshold:
 shorts by the negative price, and collateral by its price over the growth of the borrow index.
 """
 
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.columns import Column
 from ringfence.compiled import formula, kernel
 from ringfence.core.health import debt_of
+from ringfence.core.liquidation import has_anything
 from ringfence.core.margin import funding_due
+from ringfence.core.parameters import ChangeField, Parameter
 from ringfence.core.pool import CASH, Level, Pool, Total
 from ringfence.units import BASE, PPM
 
-NOTHING = -1  # no price can make the account unhealthy
+NOTHING = -1  # no price can make the account unhealthy, or it has nothing left
 SEVERAL = -2  # more than one price matters: checked on every tick
 
-SLACK = 16.0  # quote units; above the sum of all roundings in a one-leg excess
+# Quote units; above the sum of all roundings in a one-leg excess: funding and value 1 each,
+# a tier's line 1 times a factor of 10 at most, the notional 1 times a rate of 5 at most.
+SLACK = 32.0
 WIDER = 1e-9  # relative
+RATE_MAX = 0.99  # a long at a steeper rate than this has no well-conditioned threshold
+
+
+class Demands(NamedTuple):
+    """What maintenance demands, at its strictest while parameters are on their way."""
+
+    factor: NDArray[np.float64]  # [u] share of the bracket requirement
+    keep: NDArray[np.float64]  # [c] share of a collateral asset's value that counts
+
+
+@kernel
+def tighten(change: Column, demands: Demands) -> None:
+    """Raise demands to the strictest value of a change under way."""
+    highest = max(change[ChangeField.OLD], change[ChangeField.NEW]) / float(PPM)
+    if change[ChangeField.PARAMETER] == Parameter.FACTOR:
+        level, u = divmod(change[ChangeField.INDEX], demands.factor.size)
+        if level >= Level.MAINTENANCE:
+            demands.factor[u] = max(demands.factor[u], highest)
+    if change[ChangeField.PARAMETER] == Parameter.HAIRCUT:
+        level, c = divmod(change[ChangeField.INDEX], demands.keep.size)
+        if level == Level.MAINTENANCE:
+            demands.keep[c] = min(demands.keep[c], 1.0 - highest)
+
+
+@kernel
+def demand(pool: Pool, demands: Demands) -> None:
+    """Write down what maintenance demands now and until the changes under way are done."""
+    for u in range(demands.factor.size):
+        factor = max(pool.factor[Level.MAINTENANCE, u], pool.factor[Level.CLOSEOUT, u])
+        demands.factor[u] = factor / float(PPM)
+    for c in range(demands.keep.size):
+        demands.keep[c] = (PPM - pool.haircut[Level.MAINTENANCE, c]) / float(PPM)
+    for k in range(pool.change.shape[0]):
+        if pool.change[k, ChangeField.ACTIVE] == 1:
+            tighten(pool.change[k], demands)
 
 
 @formula
@@ -57,11 +103,37 @@ def only_leg(pool: Pool, a: int) -> int:
 
 
 @kernel
-def rung_list(pool: Pool, a: int) -> int:
+def steepest_rate(pool: Pool, demands: Demands, u: int) -> float:
+    """Largest maintenance rate of an underlying's tiers, as a share."""
+    rate = 0
+    for t in range(pool.tier_floor.shape[1]):
+        rate = max(rate, pool.tier_maintenance_rate[u, t])
+    return demands.factor[u] * rate / float(PPM)
+
+
+@kernel
+def position_list(pool: Pool, demands: Demands, a: int, leg: int) -> int:
+    """List of an account whose only leg, if any, is a position."""
+    if pool.debt_shares[a] != 0:
+        return SEVERAL
+    if leg == NOTHING:
+        return NOTHING if pool.due[a] == 0 else SEVERAL
+    # At a rate of 1 and more a long would be liquidated by a rising price.
+    is_long = leg % 2 == 0
+    u = pool.instrument_underlying[leg // 2]
+    return SEVERAL if is_long and steepest_rate(pool, demands, u) > RATE_MAX else leg
+
+
+@kernel
+def rung_list(pool: Pool, demands: Demands, a: int) -> int:
     """The one list an account belongs to, or NOTHING, or SEVERAL."""
     leg = only_leg(pool, a)
+    if leg == SEVERAL:
+        return SEVERAL
+    if not has_anything(pool, a):
+        return NOTHING
     if leg < 2 * pool.mark_price.size:
-        return leg if pool.debt_shares[a] == 0 else SEVERAL
+        return position_list(pool, demands, a, leg)
     if pool.debt_shares[a] == 0 and pool.due[a] == 0:
         return NOTHING
     # Cash does not grow with the debt, so the threshold would not scale with the index.
@@ -70,7 +142,7 @@ def rung_list(pool: Pool, a: int) -> int:
 
 
 @kernel
-def position_threshold(pool: Pool, a: int, i: int) -> float:
+def position_threshold(pool: Pool, demands: Demands, a: int, i: int) -> float:
     """Signed threshold of an account with cash and one position."""
     divisor, size = float(pool.value_divisor[0]), pool.size[a, i]
     u = pool.instrument_underlying[i]
@@ -78,7 +150,7 @@ def position_threshold(pool: Pool, a: int, i: int) -> float:
         size, pool.funding_index[i], pool.funding_paid[a, i], pool.value_divisor[0]
     )
     fixed = pool.balance[a, CASH] + pool.claim[a] - pool.due[a] - pool.cost[a, i] - funding
-    factor = max(pool.factor[Level.MAINTENANCE, u], pool.factor[Level.CLOSEOUT, u]) / float(PPM)
+    factor = demands.factor[u]
     side = 1.0 if size > 0 else -1.0
     # The requirement is the largest of the tiers' lines, and of zero: each gives a notional
     # at which the excess vanishes; a long is liquidated at the highest, a short at the lowest.
@@ -93,28 +165,17 @@ def position_threshold(pool: Pool, a: int, i: int) -> float:
 
 
 @kernel
-def collateral_threshold(pool: Pool, a: int, c: int) -> float:
+def collateral_threshold(pool: Pool, demands: Demands, a: int, c: int) -> float:
     """Threshold of an account with one collateral asset and debt, at a borrow index of BASE."""
     owed = debt_of(pool, pool.debt_shares[a]) + pool.due[a] + SLACK
-    keep = (PPM - pool.haircut[Level.MAINTENANCE, c]) / float(PPM)
-    price = owed * pool.value_divisor[0] / (keep * pool.balance[a, c])
+    price = owed * pool.value_divisor[0] / (demands.keep[c] * pool.balance[a, c])
     growth = pool.total[Total.BORROW_INDEX] / float(BASE)
     return (price * (1.0 + WIDER) + 1.0) / growth
 
 
 @kernel
-def threshold(pool: Pool, a: int, rungs: int) -> float:
+def threshold(pool: Pool, demands: Demands, a: int, rungs: int) -> float:
     """Signed threshold of an account on the list it belongs to."""
     if rungs < 2 * pool.mark_price.size:
-        return position_threshold(pool, a, rungs // 2)
-    return collateral_threshold(pool, a, rungs - 2 * pool.mark_price.size)
-
-
-@kernel
-def steepest_rate(pool: Pool, u: int) -> float:
-    """Largest maintenance rate of an underlying's tiers, as a share."""
-    factor = max(pool.factor[Level.MAINTENANCE, u], pool.factor[Level.CLOSEOUT, u]) / float(PPM)
-    rate = 0.0
-    for t in range(pool.tier_floor.shape[1]):
-        rate = max(rate, factor * pool.tier_maintenance_rate[u, t] / float(PPM))
-    return rate
+        return position_threshold(pool, demands, a, rungs // 2)
+    return collateral_threshold(pool, demands, a, rungs - 2 * pool.mark_price.size)
