@@ -1,0 +1,88 @@
+"""The audit of a journal: is it whole, is it the acknowledged one, does it do what it says.
+
+    chain     every entry hashes onto the one before, every checkpoint is as written
+    anchor    the end is the one that was acknowledged
+    replay    from nothing, every status, event and digest comes out as recorded
+
+The journal is only read. Whatever its bytes are, there is a report.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from ringfence.journal.errors import BrokenChainError, Problem
+from ringfence.journal.verify import PROBLEMS_MAX, verify_chain
+from ringfence.venue.archive import Archive, reading
+from ringfence.venue.replay import replay
+from ringfence.venue.state import State
+
+Progress = Callable[[int, int], None]  # entries replayed, entries altogether
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What an audit found; ok when there is no problem."""
+
+    ok: bool
+    entries: int
+    head: str  # in hex, of the last entry
+    problems: list[Problem]
+
+
+def audit(path: str | Path, head: bytes | None = None, progress: Progress | None = None) -> Report:
+    """Audit a journal that is closed, crashed, or open in another process.
+
+    Args:
+        path: The SQLite file, its -wal and .anchor files beside it.
+        head: Expected hash of the last entry, when known from elsewhere.
+        progress: Called with the entries replayed so far and their number.
+    """
+    chain = verify_chain(path, head=head)
+    problems = list(chain.problems)
+    if chain.entries:
+        problems += _replay_problems(Path(path), chain.entries, progress or _nobody)
+    return Report(not problems, chain.entries, chain.head, problems[:PROBLEMS_MAX])
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Hear of progress and forget it."""
+
+
+def _replay_problems(path: Path, entries: int, progress: Progress) -> Iterator[Problem]:
+    """What differs between the record and its replay, which ends at the first broken link."""
+    replayed = 0
+
+    def note(done: int) -> None:
+        nonlocal replayed
+        replayed = done
+        progress(done, entries)
+
+    try:
+        with reading(path) as archive:
+            yield from _differences(archive, entries, note)
+    except (BrokenChainError, apsw.Error, OSError) as error:
+        message = f"nothing after entry {replayed} was replayed: {error}"
+        yield Problem(replayed + 1, "not_replayed", message)
+    except Exception as error:  # noqa: BLE001 - whatever the bytes of an entry do is a finding
+        message = f"it cannot be applied: {type(error).__name__}: {error}"
+        yield Problem(replayed + 1, "replay_failed", message)
+
+
+def _differences(archive: Archive, entries: int, note: Callable[[int], None]) -> Iterator[Problem]:
+    """Replay from nothing, and compare every outcome, digest and checkpoint."""
+    state, kept = State(), archive.digests()
+    for entry in archive.entries(1, entries + 1):
+        for mismatch in replay(state, (entry,)):
+            yield Problem(mismatch.seq, mismatch.code, mismatch.message)
+        if entry.seq in kept:
+            said, found = kept[entry.seq]
+            reached = state.digest()
+            if not said == found == reached:
+                message = (
+                    f"the checkpoint after entry {entry.seq} holds {found.hex()} and says "
+                    f"{said.hex()}, replay reaches {reached.hex()}; delete its row"
+                )
+                yield Problem(entry.seq, "checkpoint_differs", message)
+        note(entry.seq)
