@@ -58,7 +58,8 @@ def agrees(expected, got, tol, field=None):
         return True
     if isinstance(expected, dict):
         return all(
-            key in got and agrees(value, got[key], tol, key) for key, value in expected.items()
+            value is None or (key in got and agrees(value, got[key], tol, key))
+            for key, value in expected.items()
         )
     if isinstance(expected, list | tuple):
         return len(expected) == len(got) and all(
