@@ -50,10 +50,7 @@ def read_entries(
     head = GENESIS if start == 1 else head_at(connection, start - 1)
     while start < stop:
         bounds = {"start": start, "stop": stop, "limit": ROWS_AT_ONCE}
-        # STRICT tables hold the types that they declare.
-        rows: list[Any] = connection.execute(
-            _ROWS, {"pool": pool, "kind": kind, **bounds}
-        ).fetchall()
+        rows = _rows(connection, {"pool": pool, "kind": kind, **bounds})
         for seq, time_ns, row_kind, row_pool, row_head, body in rows:
             if seq != start or head is None:
                 raise _missing(start if head is not None else start - 1)
@@ -64,6 +61,16 @@ def read_entries(
             head, start = row_head, seq + 1
         if not rows:
             raise _missing(start)
+
+
+def _rows(connection: apsw.Connection, bindings: dict[str, Any]) -> list[Any]:
+    try:
+        return connection.execute(_ROWS, bindings).fetchall()
+    except (apsw.CorruptError, UnicodeDecodeError) as error:
+        start = bindings["start"]
+        raise BrokenChainError(
+            start, f"entry {start} or one behind it cannot be read: {error}; restore the journal"
+        ) from error
 
 
 def _missing(seq: int) -> BrokenChainError:

@@ -8,8 +8,7 @@ is opened again and compared with its anchor.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,29 +16,16 @@ from typing import Self
 import apsw
 
 from ringfence.journal import schema
-from ringfence.journal.anchor import Anchor, AnchorFile, Tail, anchor_path, compare
+from ringfence.journal.anchor import Anchor, AnchorFile, Tail
 from ringfence.journal.checkpoint import Checkpoint, seal
 from ringfence.journal.disk import Disk, RealDisk
 from ringfence.journal.entry import Entry, chain, check_fields
-from ringfence.journal.errors import (
-    AnchorError,
-    BrokenCheckpointError,
-    HeadMismatchError,
-    HistoryMissingError,
-    JournalBusyError,
-    JournalError,
-    JournalHaltedError,
-    NotAJournalError,
-)
-from ringfence.journal.reading import head_at, read_entries, read_tail
+from ringfence.journal.errors import BrokenCheckpointError, JournalHaltedError
+from ringfence.journal.folding import LogFolder
+from ringfence.journal.opening import begin_epoch, open_file
+from ringfence.journal.reading import head_at, read_entries
 from ringfence.journal.verify import ChainReport, inspect
 
-LOG_PAGES_MAX = 2048  # 32 MB of write-ahead log, then it is copied into the database
-
-_ERRORS: dict[str, type[JournalError]] = {
-    "history_missing": HistoryMissingError,
-    "head_mismatch": HeadMismatchError,
-}
 _INSERT = """
 INSERT INTO entry (seq, first, time_ns, kind, pool, head, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -69,9 +55,9 @@ class Journal:
         self._connection = connection
         self._anchor = anchor
         self._buffer: list[Entry] = []
-        self._log_pages = 0
+        self._log = LogFolder(connection)
         self._halted: str | None = None
-        connection.set_wal_hook(self._on_commit)
+        self._is_closed = False
 
     @classmethod
     def open(
@@ -108,21 +94,13 @@ class Journal:
         if str(path) == ":memory:":
             connection = schema.connect(RealDisk(), ":memory:")
             schema.create_tables(connection)
-            return cls(":memory:", connection, None, _begin_epoch(connection, epoch))
+            return cls(":memory:", connection, None, begin_epoch(connection, epoch))
         path, disk = Path(path), disk or RealDisk()
-        with ExitStack() as undo, _explained(path):
-            anchor = _open_anchor(disk, path, undo)
-            connection = _open_database(disk, path, anchor)
-            undo.callback(connection.close)
-            _check_history(connection, anchor, head, rebuild_anchor=rebuild_anchor)
-            if rebuild_anchor or anchor.reading.newest is None:
-                # Before the first epoch: a journal that was ever opened has an anchor.
-                anchor.create(_anchor_of(read_tail(connection)))
-                disk.sync(anchor.path)
-            tail = _begin_epoch(connection, epoch)
-            anchor.write(_anchor_of(tail))
-            undo.pop_all()
-        return cls(str(path), connection, anchor, tail)
+        connection, anchor, tail = open_file(disk, path, head, epoch, rebuild_anchor=rebuild_anchor)
+        journal = cls(str(path), connection, anchor, tail)
+        if disk.locking_mode != "EXCLUSIVE":
+            journal._log.start()
+        return journal
 
     def append(self, time_ns: int, kind: str, pool: bytes, body: bytes) -> Entry:
         """Chain an entry behind all others; it is durable and visible after the next commit.
@@ -155,8 +133,7 @@ class Journal:
             return self.head
         last = self._buffer[-1]
         with self._writing("commit"):
-            if self._log_pages > LOG_PAGES_MAX:
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._log.before_commit()
             with self._transaction() as connection:
                 first = self.seq + 1
                 connection.executemany(
@@ -242,6 +219,10 @@ class Journal:
 
         After a halt the files stay as they are, for recovery to judge.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._log.close()
         if self._halted is None:
             self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         self._halted = self._halted or "it was closed"
@@ -265,10 +246,6 @@ class Journal:
             raise JournalHaltedError(
                 f"{self.path} takes no more entries: {self._halted}; open it again"
             )
-
-    def _on_commit(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self._log_pages = pages
-        return apsw.SQLITE_OK
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[None]:
@@ -298,94 +275,3 @@ class Journal:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-
-
-def _open_anchor(disk: Disk, path: Path, undo: ExitStack) -> AnchorFile:
-    if not disk.is_folder(path.parent):
-        raise NotAJournalError(f"the folder of {path} does not exist; create it first")
-    is_new = disk.size(anchor_path(path)) == 0
-    anchor = AnchorFile.open(disk, path)
-    undo.callback(anchor.close)
-
-    def remove_if_empty() -> None:
-        """Leave nothing beside a file that is not ours."""
-        if is_new and disk.size(anchor.path) == 0:
-            disk.remove(anchor.path)
-
-    undo.callback(remove_if_empty)
-    return anchor
-
-
-def _open_database(disk: Disk, path: Path, anchor: AnchorFile) -> apsw.Connection:
-    """Connect to a journal, which is set up where there is neither a file nor an anchor."""
-    with ExitStack() as undo:
-        connection = undo.enter_context(closing(schema.connect(disk, path)))
-        if schema.is_blank(connection):
-            if not anchor.reading.is_missing:
-                raise HistoryMissingError(
-                    f"{path} is missing or empty, but it has an anchor; restore the journal, or "
-                    "move the anchor away to begin a new one"
-                )
-            connection.close()
-            schema.set_up(disk, path)
-            connection = undo.enter_context(closing(schema.connect(disk, path)))
-        schema.check_identity(connection, path)
-        schema.apply_settings(connection, path)
-        undo.pop_all()
-    return connection
-
-
-def _check_history(
-    connection: apsw.Connection, anchor: AnchorFile, head: bytes | None, *, rebuild_anchor: bool
-) -> None:
-    """Refuse a journal whose end is not what its anchor, or head, vouches for."""
-    tail = read_tail(connection)
-    for problem in compare(anchor.reading, tail, partial(head_at, connection)):
-        error = _ERRORS.get(problem.code, AnchorError)
-        if not (rebuild_anchor and error is AnchorError):
-            raise error(f"{anchor.path}: {problem.message}")
-    newest = anchor.reading.newest
-    start = 1 if newest is None or rebuild_anchor else max(1, newest.seq)
-    for _ in read_entries(connection, start, tail.seq + 1):
-        pass
-    if head is not None and head != tail.head:
-        raise HeadMismatchError(
-            f"the journal ends with entry {tail.seq} and head {tail.head.hex()}, but head "
-            f"{head.hex()} is expected; restore the journal that has it"
-        )
-
-
-def _begin_epoch(connection: apsw.Connection, epoch: int | None) -> Tail:
-    """Fence off all writers before this one, and return the end of the journal."""
-    connection.execute("BEGIN IMMEDIATE")
-    tail = read_tail(connection)
-    epoch = tail.epoch + 1 if epoch is None else epoch
-    if epoch <= tail.epoch:
-        connection.execute("ROLLBACK")
-        raise JournalBusyError(f"epoch {epoch} is not later than epoch {tail.epoch}, which began")
-    connection.execute("UPDATE fence SET epoch = ?", (epoch,))
-    connection.execute("COMMIT")
-    return tail._replace(epoch=epoch)
-
-
-def _anchor_of(tail: Tail) -> Anchor:
-    return Anchor(tail.epoch, tail.seq, tail.head)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into what it means for a journal."""
-    try:
-        yield
-    except apsw.NotADBError as error:
-        raise NotAJournalError(
-            f"{path} is not an SQLite file; give the path of a journal"
-        ) from error
-    except apsw.BusyError as error:
-        raise JournalBusyError(
-            f"{path} is locked by another program; close what has it open"
-        ) from error
-    except apsw.Error as error:
-        raise JournalError(
-            f"{path} cannot be opened: {error}; verify it, then restore it"
-        ) from error
