@@ -232,7 +232,8 @@ class State:
                 statuses[r] = Status.OWNER_IS_NOT_REGISTERED
             elif (owner, number) in record.accounts or (owner, number) in taken:
                 statuses[r] = Status.ACCOUNT_NUMBER_IS_TAKEN
-            taken.add((owner, number))
+            elif number > 0:  # the pool refuses others, so they take nothing
+                taken.add((owner, number))
         return statuses
 
     @staticmethod
