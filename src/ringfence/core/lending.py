@@ -137,9 +137,7 @@ def redeem(pool: Pool, a: int, shares: int) -> Status:
         return Status.AMOUNT_MUST_BE_POSITIVE
     if shares > pool.supply_shares[a]:
         return Status.EXCEEDS_SUPPLY
-    # Written-off debt can leave less than the reserve; lenders then get nothing, but owe nothing.
-    assets = max(lender_assets(pool) + 1, 0)
-    amount = mul_div_floor(shares, assets, pool.total[Total.SUPPLY_SHARES] + 1)
+    amount = mul_div_floor(shares, lender_assets(pool) + 1, pool.total[Total.SUPPLY_SHARES] + 1)
     if amount > pool.total[Total.LENDER_CASH]:
         return Status.EXCEEDS_LENDER_CASH
     pool.supply_shares[a] -= shares

@@ -185,6 +185,8 @@ def is_haircut_safe(pool: Pool, index: int, value: int) -> bool:
 @kernel
 def is_penalty_safe(pool: Pool, u: int, factor: int, penalty: int) -> bool:
     """Whether closing a position frees more margin at target than bonus and fee cost."""
+    if pool.first_instrument[u] == pool.first_instrument[u + 1]:
+        return True
     return penalty < mul_div_floor(pool.tier_maintenance_rate[u, 0], factor, PPM)
 
 

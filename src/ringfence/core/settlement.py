@@ -125,7 +125,7 @@ def pay_claims_pro_rata(pool: Pool, claims: int) -> None:
     paid = int(pool.total[Total.SETTLED_CASH])
     # Above DIVISOR_MAX the weights lose their last digits, alike for all; what that leaves
     # undistributed waits in the settled cash for the next settlement.
-    scale = claims // DIVISOR_MAX + 1
+    scale = int(claims) // DIVISOR_MAX + 1
     weights = 0
     for a in range(count):
         weights += int(pool.claim[a]) // scale
