@@ -1,0 +1,241 @@
+"""Liquidation of the model: positions, then cash, claim and collateral, then the shortfall."""
+
+from collections.abc import Callable
+
+from tests.model import health
+from tests.model.money import pay_debt, pay_due, shares_for
+from tests.model.state import (
+    CASH,
+    CLOSEOUT,
+    LIQUIDATE,
+    MAINTENANCE,
+    MILLION,
+    TARGET,
+    Account,
+    State,
+    down,
+    up,
+)
+from tests.model.trading import charge, cover_due, draw_insurance, move, settle_one
+
+from ringfence.core.pool import Rule
+from ringfence.core.status import Status
+
+
+def bonus_rate(state: State, factor: int) -> int:
+    """Bonus by health factor."""
+    low, high = state.rules[Rule.BONUS_MIN], state.rules[Rule.BONUS_MAX]
+    lowest = state.rules[Rule.BONUS_HEALTH]
+    if factor <= lowest:
+        return high
+    return low + down(high - low, max(MILLION - factor, 0), MILLION - lowest)
+
+
+def rates(state: State, worth: int, taken: int, factor: int) -> tuple[int, int]:
+    """Bonus and fee, together never more than what the account is worth."""
+    if worth <= 0 or taken <= 0:
+        return 0, 0
+    while taken > 2**50:
+        worth, taken = worth // 2, taken // 2
+    most = min(MILLION, worth * MILLION // taken)
+    bonus = min(bonus_rate(state, factor), most)
+    return bonus, min(state.rules[Rule.LIQUIDATION_FEE], most - bonus)
+
+
+def first(high: int, holds: Callable[[int], bool]) -> int:
+    """Smallest number up to high for which something holds, by halving from zero.
+
+    Rounding can make it hold, fail and hold again within a few units; then the halving
+    itself decides, so it has to be the engine's.
+    """
+    low = 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def close_part(
+    state: State, account: Account, i: int, part: int, terms: tuple[int, int]
+) -> tuple[Account, int, int, int]:
+    """The account without a part of a position; and value, bonus and fee of that part."""
+    value = state.value(part, state.instruments[i].mark)
+    bonus, fee = (down(abs(value), rate, MILLION) for rate in terms)
+    after = account.copy()
+    after.positions[i].size -= part
+    after.positions[i].cost += bonus - value
+    return after, value, bonus, fee
+
+
+def part_to_close(state: State, account: Account, i: int, terms: tuple[int, int]) -> int:
+    """Signed part of a position that brings the account to target; all of it if none does."""
+    size, instrument = account.positions[i].size, state.instruments[i]
+    side, lots = (1 if size > 0 else -1), abs(size) // instrument.lot
+
+    def reaches(count: int) -> bool:
+        part = side * count * instrument.lot
+        after, _, _, fee = close_part(state, account, i, part, terms)
+        return health.excess(state, after, TARGET) - fee >= 0
+
+    if not reaches(lots):
+        return size
+    count = first(lots, reaches)
+    rest = state.value((lots - count) * instrument.lot, instrument.mark)
+    return size if rest < state.rules[Rule.DUST] else side * count * instrument.lot
+
+
+def most_freeing(state: State, account: Account) -> int:
+    """The position whose closing frees the most margin; the first of equals."""
+    best: tuple[int, int] | None = None
+    for i, position in enumerate(account.positions):
+        if position.size == 0:
+            continue
+        without = account.copy()
+        without.positions[i].size = 0
+        left = health.requirement(state, without, TARGET)
+        if best is None or left < best[0]:
+            best = left, i
+    assert best is not None
+    return best[1]
+
+
+def liquidate_positions(state: State, account: Account) -> None:
+    """Positions to the backstop, until target or none is left."""
+    notional = sum(
+        abs(state.value(p.size, state.instruments[i].mark)) for i, p in enumerate(account.positions)
+    )
+    worth = health.equity(state, account)
+    terms = rates(state, worth, notional, health.health_factor(state, account))
+    while health.excess(state, account, TARGET) < 0 and health.holds_position(account):
+        i = most_freeing(state, account)
+        part = part_to_close(state, account, i, terms)
+        _, value, bonus, fee = close_part(state, account, i, part, terms)
+        move(state, account, i, -part, bonus - value)
+        move(state, state.accounts[0], i, part, value - bonus)
+        charge(state, account, fee)
+
+
+def owed(state: State, account: Account) -> int:
+    """Due and debt."""
+    return account.due + health.debt(state, account.debt_shares)
+
+
+def lift(state: State, account: Account, amount: int) -> tuple[int, int]:
+    """Due and debt shares that go when an amount of liability is taken over."""
+    due = min(account.due, amount)
+    return due, shares_for(state, account, amount - due)
+
+
+def take_over(state: State, account: Account, amount: int) -> int:
+    """Move liability to the backstop; return by how much the account owes less."""
+    before, backstop = owed(state, account), state.accounts[0]
+    due, shares = lift(state, account, amount)
+    account.due -= due
+    account.debt_shares -= shares
+    backstop.debt_shares += shares
+    net = backstop.claim - backstop.due - due
+    backstop.claim, backstop.due = max(net, 0), max(-net, 0)
+    pay_due(state, backstop)
+    pay_debt(state, backstop, health.debt(state, backstop.debt_shares))
+    return before - owed(state, account)
+
+
+def liquidate_claim(state: State, account: Account) -> None:
+    """A claim at its face value against what is owed."""
+    moved = take_over(state, account, min(account.claim, owed(state, account)))
+    taken = min(account.claim, moved)
+    account.claim -= taken
+    backstop = state.accounts[0]
+    net = backstop.claim - backstop.due + taken
+    backstop.claim, backstop.due = max(net, 0), max(-net, 0)
+
+
+def covered(state: State, account: Account, c: int, taken: int, bonus: int) -> int:
+    """Liability that an amount of collateral covers."""
+    price = state.underlyings[state.assets[c].underlying].price
+    value = state.value(taken, price)
+    return min(down(value, MILLION, MILLION + bonus), owed(state, account))
+
+
+def collateral_needed(state: State, account: Account, c: int, bonus: int) -> int:
+    """Least collateral that brings the account to target; all that helps if none does."""
+    price = state.underlyings[state.assets[c].underlying].price
+    gross = up(owed(state, account), MILLION + bonus, MILLION)
+    most = min(account.balances[c], up(gross + 1, state.divisor, price))
+
+    def reaches(taken: int) -> bool:
+        due, shares = lift(state, account, covered(state, account, c, taken, bonus))
+        after = account.copy()
+        after.balances[c] -= taken
+        after.debt_shares -= shares
+        after.due -= due
+        return health.excess(state, after, TARGET) >= 0
+
+    return first(most, reaches) if reaches(most) else most
+
+
+def liquidate_balances(state: State, account: Account) -> None:
+    """Cash, claim and collateral against what is owed."""
+    pay_debt(state, account, health.debt(state, account.debt_shares))
+    if account.claim and health.excess(state, account, TARGET) < 0:
+        liquidate_claim(state, account)
+    assets = range(1, len(state.assets))
+    prices = [0] + [state.underlyings[state.assets[c].underlying].price for c in assets]
+    have = account.claim + sum(state.value(account.balances[c], prices[c]) for c in assets)
+    debts = owed(state, account)
+    bonus, _ = rates(state, have - debts, debts, health.health_factor(state, account))
+    for c in assets:
+        if health.excess(state, account, TARGET) >= 0 or owed(state, account) == 0:
+            break
+        if account.balances[c]:
+            taken = collateral_needed(state, account, c, bonus)
+            take_over(state, account, covered(state, account, c, taken, bonus))
+            account.balances[c] -= taken
+            state.accounts[0].balances[c] += taken
+
+
+def is_empty(account: Account) -> bool:
+    """Whether nothing is left to take."""
+    return not (any(account.balances) or account.claim or health.holds_position(account))
+
+
+def record_shortfall(state: State, account: Account) -> None:
+    """Insurance pays what it may; debt is written off; a due stays."""
+    cover_due(state, account)
+    debt = health.debt(state, account.debt_shares)
+    state.debt_shares -= account.debt_shares
+    account.debt_shares = 0
+    paid = draw_insurance(state, debt)
+    state.lender_cash += paid
+    left = state.lender_cash + health.debt(state, state.debt_shares)
+    state.reserve = min(state.reserve, left)
+    state.shortfall += account.due + debt - paid
+
+
+def in_grace(state: State, account: Account) -> bool:
+    """Whether a price of the account has just come back, and it is not below closeout."""
+    graces = [state.underlyings[u].grace_until for u in health.exposures(state, account)]
+    recent = any(state.now < until for until in graces)
+    return recent and health.excess(state, account, CLOSEOUT) >= 0
+
+
+def liquidate(state: State, account: Account) -> Status:
+    """Bring an account back to target, or to its end."""
+    if account is state.accounts[0]:
+        return Status.BACKSTOP_IS_NOT_LIQUIDATED
+    if health.excess(state, account, MAINTENANCE) >= 0:
+        return Status.ACCOUNT_IS_HEALTHY
+    if is_empty(account):
+        return Status.NOTHING_TO_LIQUIDATE
+    if not health.prices_usable(state, LIQUIDATE, account):
+        return Status.PRICE_IS_NOT_USABLE
+    if in_grace(state, account):
+        return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    settle_one(state, account)
+    liquidate_positions(state, account)
+    if not health.holds_position(account):
+        liquidate_balances(state, account)
+    if is_empty(account) and owed(state, account):
+        record_shortfall(state, account)
+    assert account.balances[CASH] >= 0
+    return Status.OK

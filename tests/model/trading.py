@@ -1,0 +1,332 @@
+"""Trades, settlement, funding and prices of the model."""
+
+from fractions import Fraction
+
+from tests.model import health
+from tests.model.money import LARGEST, deposit_rule, pay_due, take_in
+from tests.model.state import (
+    CASH,
+    FUNDING,
+    INITIAL,
+    MAINTENANCE,
+    MILLION,
+    OPEN,
+    SETTLE,
+    Account,
+    State,
+    down,
+    up,
+)
+
+from ringfence.core.pool import Rule
+from ringfence.core.status import Status
+
+
+def pay_funding(state: State, account: Account, i: int) -> None:
+    """Put what the position owes into its cost."""
+    owed = health.funding_owed(state, account, i)
+    account.positions[i].cost += owed
+    account.positions[i].funding_paid = state.instruments[i].funding
+    state.rounding -= owed
+
+
+def book(state: State, account: Account, gain: int) -> None:
+    """Realise a gain or a loss against due, claim and cash."""
+    net = account.claim - account.due + gain
+    if gain >= 0:
+        account.claim, account.due = max(net, 0), max(-net, 0)
+        return
+    account.claim, account.due = max(net, 0), max(-net, 0)
+    pay_due(state, account)
+
+
+def settle_one(state: State, account: Account) -> None:
+    """Realise every position of the account at the mark."""
+    gain = 0
+    for i, position in enumerate(account.positions):
+        if position.size == 0 and position.cost == 0:
+            continue
+        pay_funding(state, account, i)
+        worth = state.value(position.size, state.instruments[i].mark)
+        gain += worth - position.cost
+        position.cost = worth
+    book(state, account, gain)
+
+
+def charge(state: State, account: Account, fee: int) -> None:
+    """A fee for the insurance fund: cash, then claim, then due."""
+    paid = min(fee, account.balances[CASH])
+    account.balances[CASH] -= paid
+    state.insurance += paid
+    rest = fee - paid
+    state.insurance_claim += rest
+    taken = min(rest, account.claim)
+    account.claim -= taken
+    account.due += rest - taken
+
+
+def move(state: State, account: Account, i: int, size: int, cost: int) -> None:
+    """Add to a position; whoever comes nearer to zero is settled."""
+    position = account.positions[i]
+    comes_back = position.size * size < 0
+    pay_funding(state, account, i)
+    position.size += size
+    position.cost += cost
+    if comes_back:
+        settle_one(state, account)
+
+
+def order_rule(state: State, i: int, size: int, price: int) -> Status:  # noqa: C901 - one return per rule, in order
+    """First rule that the numbers of a trade break."""
+    if not 0 <= i < len(state.instruments):
+        return Status.INSTRUMENT_DOES_NOT_EXIST
+    instrument = state.instruments[i]
+    if size == 0:
+        return Status.SIZE_MUST_NOT_BE_ZERO
+    if abs(size) > LARGEST:
+        return Status.AMOUNT_EXCEEDS_LIMIT
+    if size % instrument.lot:
+        return Status.SIZE_MUST_BE_WHOLE_LOTS
+    status = price_rule(state, i, price)
+    if status != Status.OK:
+        return status
+    if instrument.expired or 0 < instrument.expiry <= state.now:
+        return Status.INSTRUMENT_HAS_EXPIRED
+    if instrument.mark == 0:
+        return Status.MARK_PRICE_IS_MISSING
+    if abs(price - instrument.mark) > down(instrument.mark, instrument.band, MILLION):
+        return Status.PRICE_OUTSIDE_BAND
+    return Status.OK
+
+
+def price_rule(state: State, i: int, price: int) -> Status:
+    """First rule that the price of an instrument breaks."""
+    instrument = state.instruments[i]
+    if price <= 0:
+        return Status.PRICE_MUST_BE_POSITIVE
+    if price % instrument.tick:
+        return Status.PRICE_MUST_BE_WHOLE_TICKS
+    if price > state.underlyings[instrument.underlying].price_max:
+        return Status.PRICE_EXCEEDS_LIMIT
+    return Status.OK
+
+
+def side_rule(state: State, before: Account, after: Account, i: int, size: int, fee: int) -> Status:
+    """First rule that one side of a trade breaks; `after` is that side once it is done."""
+    held = before.positions[i].size
+    reduces = held * size < 0 and abs(size) <= abs(held)
+    if reduces:
+        left = health.excess(state, after, MAINTENANCE) - fee
+        if left >= health.excess(state, before, MAINTENANCE):
+            return Status.OK
+    else:
+        if not health.usable(state, OPEN, state.instruments[i].underlying):
+            return Status.PRICE_IS_NOT_USABLE
+        if abs(held + size) > state.instruments[i].position_cap:
+            return Status.EXCEEDS_POSITION_LIMIT
+    if not health.prices_usable(state, OPEN, before):
+        return Status.PRICE_IS_NOT_USABLE
+    if health.excess(state, after, INITIAL) - fee < 0:
+        return Status.INITIAL_MARGIN_TOO_LOW
+    return Status.OK
+
+
+def _with(state: State, account: Account, i: int, size: int, cost: int) -> Account:
+    """The account after a trade, with its funding paid on the old size."""
+    after = account.copy()
+    position = after.positions[i]
+    position.cost += cost + health.funding_owed(state, account, i)
+    position.funding_paid = state.instruments[i].funding
+    position.size += size
+    return after
+
+
+def trade(
+    state: State, a: Account, b: Account, i: int, size: int, price: int, extra: tuple[int, int]
+) -> Status:
+    """Account a buys from b and brings `extra`, an amount of an asset (or nothing)."""
+    status = order_rule(state, i, size, price)
+    if status != Status.OK:
+        return status
+    instrument = state.instruments[i]
+    value = state.value(size, price)
+    fees = [up(abs(value), rate, MILLION) for rate in (instrument.taker_fee, instrument.maker_fee)]
+    longs = [max(x.positions[i].size, 0) for x in (a, b)]
+    later = max(a.positions[i].size + size, 0) + max(b.positions[i].size - size, 0)
+    grown = later - sum(longs)
+    if grown > 0 and state.open_interest(i) + grown > instrument.interest_cap:
+        return Status.EXCEEDS_OPEN_INTEREST_CAP
+    bringing = a.copy()
+    if extra[1]:
+        bringing.balances[extra[0]] += extra[1]
+    bought = _with(state, bringing, i, size, value)
+    status = side_rule(state, bringing, bought, i, size, fees[0])
+    if status != Status.OK:
+        return status
+    status = side_rule(state, b, _with(state, b, i, -size, -value), i, -size, fees[1])
+    if status == Status.INITIAL_MARGIN_TOO_LOW:
+        return Status.OTHER_INITIAL_MARGIN_TOO_LOW
+    if status != Status.OK:
+        return status
+    if extra[1]:
+        take_in(state, a, *extra)
+    move(state, a, i, size, value)
+    move(state, b, i, -size, -value)
+    charge(state, a, fees[0])
+    charge(state, b, fees[1])
+    return Status.OK
+
+
+def open_position(
+    state: State, a: Account, b: Account, i: int, size: int, price: int, extra: tuple[int, int]
+) -> Status:
+    """A deposit and a trade, both or neither."""
+    status = deposit_rule(state, *extra)
+    return status if status != Status.OK else trade(state, a, b, i, size, price, extra)
+
+
+def settle_all(state: State) -> None:
+    """Realise everybody's result; the insurance fund claims the rounding of funding."""
+    for account in state.accounts:
+        settle_one(state, account)
+    state.insurance_claim -= state.rounding
+    state.rounding = 0
+
+
+def expire(state: State, i: int, price: int) -> Status:
+    """The end of a dated future."""
+    if not 0 <= i < len(state.instruments):
+        return Status.INSTRUMENT_DOES_NOT_EXIST
+    instrument = state.instruments[i]
+    if instrument.expiry == 0 or state.now < instrument.expiry:
+        return Status.INSTRUMENT_HAS_NOT_EXPIRED
+    if instrument.expired:
+        return Status.INSTRUMENT_HAS_EXPIRED
+    status = price_rule(state, i, price)
+    if status != Status.OK:
+        return status
+    instrument.mark = price
+    settle_all(state)
+    for account in state.accounts:
+        account.positions[i].size = account.positions[i].cost = 0
+    instrument.expired = True
+    return Status.OK
+
+
+def draw_insurance(state: State, amount: int) -> int:
+    """What the insurance fund gives of an amount."""
+    given = min(amount, down(state.insurance, state.rules[Rule.INSURANCE_DRAW], MILLION))
+    state.insurance -= given
+    state.insurance_paid += given
+    return given
+
+
+def cover_due(state: State, account: Account) -> None:
+    """Let the insurance fund pay a due."""
+    paid = draw_insurance(state, account.due)
+    account.due -= paid
+    state.settled_cash += paid
+
+
+def shares_of(pot: int, weights: list[int]) -> list[int]:
+    """A pot shared by weight, whole units by largest remainder, ties to the lowest index."""
+    total = sum(weights)
+    ideal = [Fraction(pot * w, total) for w in weights]
+    shares = [int(x) for x in ideal]
+    order = sorted(range(len(weights)), key=lambda k: (shares[k] - ideal[k], k))
+    for k in order[: pot - sum(shares)]:
+        shares[k] += 1
+    return shares
+
+
+def settle(state: State) -> Status:
+    """Realise all, cover the backstop, pay claims."""
+    for u, underlying in enumerate(state.underlyings):
+        open_somewhere = any(state.open_interest(i) for i in underlying.instruments)
+        if open_somewhere and not health.usable(state, SETTLE, u):
+            return Status.PRICE_IS_NOT_USABLE
+    settle_all(state)
+    cover_due(state, state.accounts[0])
+    claims = [a.claim for a in state.accounts]
+    assert sum(claims) < 2**50, "beyond, the engine shares by rounded weights"
+    enough = sum(claims) <= state.settled_cash
+    payments = claims if enough else shares_of(state.settled_cash, claims)
+    for account, paid in zip(state.accounts, payments, strict=True):
+        account.claim -= paid
+        account.balances[CASH] += paid
+        state.settled_cash -= paid
+    if enough:
+        rest = min(state.settled_cash, state.insurance_claim)
+        state.settled_cash -= rest
+        state.insurance_claim -= rest
+        state.insurance += rest
+    return Status.OK
+
+
+def index_rule(state: State, u: int, price: int, confidence: int, flag: int) -> Status:
+    """First rule that the numbers of an index price break."""
+    if flag == 2:
+        return Status.OK
+    if price <= 0:
+        return Status.PRICE_MUST_BE_POSITIVE
+    if price > state.underlyings[u].price_max:
+        return Status.PRICE_EXCEEDS_LIMIT
+    return Status.CONFIDENCE_MUST_NOT_BE_NEGATIVE if confidence < 0 else Status.OK
+
+
+def set_index(
+    state: State, u: int, price: int, confidence: int, published: int, flag: int
+) -> Status:
+    """A price of the oracle."""
+    if not 0 <= u < len(state.underlyings):
+        return Status.UNDERLYING_DOES_NOT_EXIST
+    underlying = state.underlyings[u]
+    if flag not in (0, 1, 2):
+        return Status.FLAG_IS_UNKNOWN
+    if published <= underlying.published:
+        return Status.PUBLISH_TIME_MUST_INCREASE
+    if published > state.now + 5 * 10**9:
+        return Status.PUBLISH_TIME_IN_THE_FUTURE
+    status = index_rule(state, u, price, confidence, flag)
+    if status != Status.OK:
+        return status
+    underlying.flag = flag
+    if flag != 2:
+        silent = state.now - underlying.published
+        if underlying.price > 0 and silent >= state.rules[Rule.LONG_STALE_NS]:
+            underlying.grace_until = state.now + state.rules[Rule.GRACE_NS]
+        underlying.price, underlying.confidence = price, min(confidence, LARGEST)
+        underlying.published = published
+    return Status.OK
+
+
+def set_mark(state: State, i: int, price: int) -> Status:
+    """A mark price."""
+    if not 0 <= i < len(state.instruments):
+        return Status.INSTRUMENT_DOES_NOT_EXIST
+    status = price_rule(state, i, price)
+    if status == Status.OK and state.instruments[i].expired:
+        return Status.INSTRUMENT_HAS_EXPIRED
+    if status == Status.OK:
+        state.instruments[i].mark = price
+    return status
+
+
+def accrue_funding(state: State, i: int, rate: int) -> Status:
+    """A funding payment."""
+    if not 0 <= i < len(state.instruments):
+        return Status.INSTRUMENT_DOES_NOT_EXIST
+    instrument = state.instruments[i]
+    if instrument.expiry:
+        return Status.INSTRUMENT_IS_NOT_A_PERPETUAL
+    if abs(rate) > instrument.funding_max:
+        return Status.FUNDING_EXCEEDS_LIMIT
+    if instrument.mark == 0:
+        return Status.MARK_PRICE_IS_MISSING
+    if not health.usable(state, FUNDING, instrument.underlying):
+        return Status.PRICE_IS_NOT_USABLE
+    index = instrument.funding + down(instrument.mark, rate, 10**9)
+    if abs(index) > state.underlyings[instrument.underlying].price_max:
+        return Status.FUNDING_EXCEEDS_LIMIT
+    instrument.funding = index
+    return Status.OK
