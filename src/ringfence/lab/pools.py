@@ -1,6 +1,7 @@
-"""The three kinds of pools that a lab venue is made of, as specs with stated numbers.
+"""The four kinds of pools that a lab venue is made of, as specs with stated numbers.
 
     majors    perpetuals at exchange-style tiers, cash and coin as collateral
+    fast      the same at a hundred times leverage and half a percent of maintenance
     lending   coins as collateral, cash lent at a kinked rate, no instruments
     tail      one perpetual on a thin market: steep tiers, small caps, wide bonus
 
@@ -22,7 +23,7 @@ from ringfence.core.spec import (
 from ringfence.units import PRICE_UNIT
 
 SETTLEMENT, DECIMALS = "USDC", 6
-TAIL_BETA = (3, 2)  # a tail coin moves this much more than the symbol it follows
+TAIL_BETA = (5, 2)  # a tail coin moves this much more than the symbol it follows
 
 MAJOR_TIERS = (
     Tier("0", "0.04", "0.02"),
@@ -31,7 +32,13 @@ MAJOR_TIERS = (
     Tier("5000000", "0.2", "0.1"),
     Tier("25000000", "0.5", "0.25"),
 )
-TAIL_TIERS = (Tier("0", "0.2", "0.1"), Tier("50000", "0.3", "0.15"), Tier("250000", "0.5", "0.25"))
+FAST_TIERS = (
+    Tier("0", "0.01", "0.005"),
+    Tier("100000", "0.02", "0.01"),
+    Tier("500000", "0.04", "0.02"),
+    *MAJOR_TIERS[2:],
+)
+TAIL_TIERS = (Tier("0", "0.1", "0.05"), Tier("50000", "0.2", "0.1"), Tier("250000", "0.5", "0.25"))
 
 
 def price_limit(first_price: int) -> str:
@@ -96,6 +103,21 @@ def majors_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Po
         instruments=(_perpetual(symbol, first_price),),
         cash_cap="1000000000",
         rules=_rules(stale_seconds),
+    )
+
+
+def fast_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> PoolSpec:
+    """A pool of one perpetual for traders who want a hundred times leverage; cash only."""
+    return PoolSpec(
+        name=f"{symbol}-fast-{k:02d}",
+        settlement=SETTLEMENT,
+        settlement_decimals=DECIMALS,
+        underlyings=(
+            UnderlyingSpec(symbol, price_limit(first_price), FAST_TIERS, hedge_rate="0.005"),
+        ),
+        instruments=(_perpetual(symbol, first_price),),
+        cash_cap="1000000000",
+        rules=_rules(stale_seconds, bonus_min="0.001", bonus_max="0.002", liquidation_fee="0.001"),
     )
 
 

@@ -1,8 +1,8 @@
 """A seeded population: who owns what, in which pools, and when they come and go.
 
 Everything follows from the seed by whole numbers, so it is the same on any Python. Numbers
-stated here, not found in data: three pools in five are majors, one in four lends, the rest
-are tail pools; an owner has accounts in several pools and keeps most of his money outside;
+stated here, not found in data: two pools in five are majors, one in five is fast, one in four
+lends, the rest are tail pools; an owner has accounts in several pools and keeps most of his money outside;
 positions last from an hour to two days; two takers in three are long.
 """
 
@@ -12,13 +12,14 @@ from collections.abc import Sequence
 import msgspec
 
 from ringfence.core.spec import PoolSpec
-from ringfence.lab.pools import lending_spec, majors_spec, tail_price, tail_spec
+from ringfence.lab.pools import fast_spec, lending_spec, majors_spec, tail_price, tail_spec
 from ringfence.units import HOUR_NS
 
 MAKER, LENDER = 1, 1  # the first account after the backstop
 SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 100_000)  # deposits in dollars
 LEVERAGE_STEPS = (20, 40, 60, 100, 100, 150, 200)  # percent of the typical leverage
-LEVERAGE_MAX = 20
+LEVERAGE_MAX = 20  # in majors; in fast pools leverage is four times as high
+FAST = 4
 LOAN_TO_VALUE = (50, 65, 75, 85, 92, 97)  # percent of what initial margin allows
 STAY_MIN_NS, STAY_MAX_NS = HOUR_NS, 48 * HOUR_NS
 
@@ -74,7 +75,7 @@ class Population(msgspec.Struct, frozen=True):
     """The plan made concrete."""
 
     specs: tuple[PoolSpec, ...]
-    owners: int  # the first one creates the pools and owns their backstops
+    owners: int  # the first ones create a pool each, and own its backstop and its maker
     takers: tuple[Taker, ...]
     borrowers: tuple[Borrower, ...]
 
@@ -100,9 +101,9 @@ class Dice:
 
 
 def _kind_of(k: int) -> str:
-    """Kind of the k-th pool: in twenty, twelve are majors, five lend, three are tail pools."""
+    """Kind of the k-th pool: in twenty, eight are majors, four fast, five lend, three tail."""
     fourth = "tail" if k % 20 < 15 else "lending"
-    return ("majors", "lending", "majors", fourth, "majors")[k % 5]
+    return ("majors", "lending", "fast", fourth, "majors")[k % 5]
 
 
 def _spec_of(k: int, prices: dict[str, int], stale_seconds: int) -> PoolSpec:
@@ -111,6 +112,8 @@ def _spec_of(k: int, prices: dict[str, int], stale_seconds: int) -> PoolSpec:
     kind = _kind_of(k)
     if kind == "lending":
         return lending_spec(k, prices, stale_seconds)
+    if kind == "fast":
+        return fast_spec(k, symbol, prices[symbol], stale_seconds)
     if kind == "tail":
         start = tail_price(prices[symbol], prices[symbol])
         return tail_spec(k, symbol, start, stale_seconds)
@@ -132,26 +135,27 @@ def populate(
     """
     dice = Dice(plan.seed)
     specs = tuple(_spec_of(k, prices, stale_seconds) for k in range(plan.pools))
-    owners = 1 + max(plan.accounts * 3 // 5, 1)
+    people = max(plan.accounts * 3 // 5, 1)
     start_ns, end_ns = span_ns
     takers: list[Taker] = []
     borrowers: list[Borrower] = []
     numbers: dict[tuple[int, int], int] = {}
     for _ in range(plan.accounts):
-        pool, owner = dice.below(plan.pools), 1 + dice.below(owners - 1)
+        pool, owner = dice.below(plan.pools), plan.pools + dice.below(people)
         number = numbers[pool, owner] = numbers.get((pool, owner), 0) + 1
         window = max((end_ns - start_ns) // (20 if dice.below(3) < 2 else 1), 1)
         enter_ns = start_ns + dice.below(window)
         money = dice.one_of(SIZES) * quote
         if specs[pool].instruments:
             leverage = plan.leverage * dice.one_of(LEVERAGE_STEPS) // 100
+            leverage = min(max(leverage, 1), LEVERAGE_MAX)
             takers.append(
                 Taker(
                     pool,
                     owner,
                     number,
                     dice.below(3) < 2,
-                    min(max(leverage, 1), LEVERAGE_MAX),
+                    leverage * FAST if _kind_of(pool) == "fast" else leverage,
                     money,
                     enter_ns,
                     STAY_MIN_NS + dice.below(STAY_MAX_NS - STAY_MIN_NS),
@@ -160,4 +164,4 @@ def populate(
         else:
             ratio = dice.one_of(LOAN_TO_VALUE)
             borrowers.append(Borrower(pool, owner, number, money, ratio, enter_ns))
-    return Population(specs, owners, tuple(takers), tuple(borrowers))
+    return Population(specs, plan.pools + people, tuple(takers), tuple(borrowers))

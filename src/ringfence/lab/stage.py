@@ -21,11 +21,11 @@ from ringfence.venue.state import PoolRecord
 from ringfence.venue.venue import Venue
 
 QUOTE = 10**DECIMALS
-CREATOR = 0  # number of the owner who creates the pools
 
 # Capital by kind of pool, in dollars: maker or lender, backstop, insurance fund.
 CAPITAL = {
     "majors": (400_000_000, 1_000_000, 200_000),
+    "fast": (400_000_000, 200_000, 1_000),
     "lending": (400_000_000, 500_000, 50_000),
     "tail": (5_000_000, 10_000, 2_000),
 }
@@ -70,12 +70,12 @@ class Stage:
             venue.list_asset(coin, SIZE_DECIMALS)
         for address in self.owners:
             venue.register(address)
-        for spec in population.specs:
-            identity = venue.create_pool(spec, self.owners[CREATOR])
+        for creator, spec in enumerate(population.specs):
+            identity = venue.create_pool(spec, self.owners[creator])
             self.records.append(venue.record(identity))
 
     def fill_wallets(self, coin_prices: dict[str, int], price_unit: int) -> None:
-        """Give every owner thrice what his accounts will deposit, and the creator capital."""
+        """Give every owner thrice what his accounts will deposit, and creators their capital."""
         dollars: dict[tuple[int, str], int] = defaultdict(int)
         for taker in self.population.takers:
             dollars[taker.owner, SETTLEMENT] += 3 * taker.deposit
@@ -84,8 +84,8 @@ class Stage:
         for borrower in self.population.borrowers:
             for coin in coin_prices:
                 dollars[borrower.owner, coin] += 3 * borrower.value
-        capital = sum(sum(CAPITAL[kind_of(record)]) for record in self.records)
-        dollars[CREATOR, SETTLEMENT] += capital * QUOTE
+        for creator, record in enumerate(self.records):
+            dollars[creator, SETTLEMENT] += sum(CAPITAL[kind_of(record)]) * QUOTE
         with self.venue.group():
             for (owner, asset), amount in sorted(dollars.items()):
                 text = _dollars_in(asset, amount, coin_prices, price_unit)
@@ -96,7 +96,7 @@ class Stage:
         """Open every account of the population, account 1 of each pool first, and fund it."""
         for k, record in enumerate(self.records):
             maker, backstop, insurance = (x * QUOTE for x in CAPITAL[kind_of(record)])
-            self.add(k, kind=Kind.OPEN_ACCOUNT, other=CREATOR, amount=MAKER)
+            self.add(k, kind=Kind.OPEN_ACCOUNT, other=k, amount=MAKER)
             self.add(k, kind=Kind.DEPOSIT, account=MAKER, asset=CASH, amount=maker)
             self.add(
                 k, kind=Kind.DEPOSIT, account=BACKSTOP, asset=CASH, amount=backstop + insurance
