@@ -105,22 +105,42 @@ def worst_position(pool: Pool, a: int) -> int:
 
 
 @kernel
+def unhedged_lots(pool: Pool, a: int, i: int) -> int:
+    """Lots of a position that no other leg on its underlying hedges."""
+    u, divisor = pool.instrument_underlying[i], pool.value_divisor[0]
+    net = 0
+    for j in range(pool.first_instrument[u], pool.first_instrument[u + 1]):
+        net += position_value(pool.size[a, j], pool.mark_price[j], divisor)
+    if (net > 0) != (pool.size[a, i] > 0):
+        return 0
+    one = position_value(pool.lot[i], pool.mark_price[i], divisor)
+    return min(abs(net) // one, abs(pool.size[a, i]) // pool.lot[i])
+
+
+@kernel
+def is_enough(pool: Pool, a: int, i: int, lots: int, terms: Terms) -> bool:
+    """Whether closing that many lots of a position reaches the target level."""
+    side = 1 if pool.size[a, i] > 0 else -1
+    change = closing(pool, i, side * lots * pool.lot[i], terms)
+    return excess_after(pool, a, Level.TARGET, change) >= 0
+
+
+@kernel
 def lots_to_close(pool: Pool, a: int, i: int, terms: Terms) -> int:
     """Fewest lots of a position whose closing reaches the target level; all if none does.
 
-    The excess is concave in the lots closed (requirements are convex), so once it is
-    reached it stays, and bisection finds the first lot.
+    The excess is concave in the lots closed (requirements are convex), and highest where
+    the unhedged ones or all are closed. So from there down bisection finds the first lot.
     """
-    side = 1 if pool.size[a, i] > 0 else -1
     lots = abs(pool.size[a, i]) // pool.lot[i]
-    everything = closing(pool, i, pool.size[a, i], terms)
-    if excess_after(pool, a, Level.TARGET, everything) < 0:
+    low, high = 0, unhedged_lots(pool, a, i)
+    if not is_enough(pool, a, i, high, terms):
+        high = lots
+    if not is_enough(pool, a, i, high, terms):
         return lots
-    low, high = 0, lots  # the target is missed at low and reached at high
-    while high - low > 1:
+    while high - low > 1:  # the target is missed at low and reached at high
         middle = (low + high) // 2
-        change = closing(pool, i, side * middle * pool.lot[i], terms)
-        if excess_after(pool, a, Level.TARGET, change) >= 0:
+        if is_enough(pool, a, i, middle, terms):
             high = middle
         else:
             low = middle
