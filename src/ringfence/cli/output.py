@@ -83,13 +83,14 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
     """Show a bar on standard error while a terminal watches.
 
-    Yields a function that takes how much is done so far; without a total the bar only moves.
+    Yields a function that takes how much is done and how much there is; where that is not
+    known (None) the bar only moves.
     """
     if not sys.stderr.isatty():
-        yield lambda _done: None
+        yield lambda _done, _total: None
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -98,8 +99,8 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def console(stream: IO[str]) -> Console:

@@ -86,19 +86,15 @@ class Archive:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Archive]:
-    """Open a journal for reading, without asking whether its end is the acknowledged one."""
-    with ExitStack() as stack:
-        _, is_live = read_shared(anchor_path(path), stack)
-        yield _connected(path, stack, is_live=is_live)
+def open_archive(path: Path, *, anchored: bool = True) -> Iterator[Archive]:
+    """Open a journal for reading.
 
-
-@contextmanager
-def open_archive(path: Path) -> Iterator[Archive]:
-    """Open a journal for reading and compare its end with its anchor.
+    Args:
+        path: The SQLite file, its -wal and .anchor files beside it.
+        anchored: Whether its end must be the one that its anchor vouches for.
 
     Raises:
-        JournalError: It is no journal, or not the one that its anchor vouches for.
+        JournalError: It is no journal, or not that of its anchor.
     """
     if not path.is_file() or path.stat().st_size == 0:
         raise NotAJournalError(f"there is no journal {path}; give the path of one that exists")
@@ -116,7 +112,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
                 f"{path} cannot be read as a journal: {error}; `ringfence verify` tells more"
             ) from error
         for problem in problems:
-            if not (is_live and problem.code in _OF_A_LIVE_JOURNAL):
+            if anchored and not (is_live and problem.code in _OF_A_LIVE_JOURNAL):
                 raise JournalError(f"{path}: {problem.message}")
         yield archive
 

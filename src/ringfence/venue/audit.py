@@ -13,9 +13,9 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from ringfence.journal.errors import BrokenChainError, Problem
+from ringfence.journal.errors import JournalError, Problem
 from ringfence.journal.verify import PROBLEMS_MAX, verify_chain
-from ringfence.venue.archive import Archive, reading
+from ringfence.venue.archive import Archive, open_archive
 from ringfence.venue.replay import replay
 from ringfence.venue.state import State
 
@@ -60,9 +60,9 @@ def _replay_problems(path: Path, entries: int, progress: Progress) -> Iterator[P
         progress(done, entries)
 
     try:
-        with reading(path) as archive:
+        with open_archive(path, anchored=False) as archive:
             yield from _differences(archive, entries, note)
-    except (BrokenChainError, apsw.Error, OSError) as error:
+    except (JournalError, apsw.Error, OSError) as error:
         message = f"nothing after entry {replayed} was replayed: {error}"
         yield Problem(replayed + 1, "not_replayed", message)
     except Exception as error:  # noqa: BLE001 - whatever the bytes of an entry do is a finding
