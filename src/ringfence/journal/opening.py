@@ -20,6 +20,8 @@ from ringfence.journal.errors import (
 )
 from ringfence.journal.reading import head_at, read_entries, read_tail
 
+HEADER_BYTES = 100  # of an SQLite file
+
 _ERRORS: dict[str, type[JournalError]] = {
     "history_missing": HistoryMissingError,
     "head_mismatch": HeadMismatchError,
@@ -47,7 +49,7 @@ def open_file(
 
 def _open_anchor(disk: Disk, path: Path, undo: ExitStack) -> AnchorFile:
     if not disk.is_folder(path.parent):
-        raise NotAJournalError(f"the folder of {path} does not exist; create it first")
+        raise NotAJournalError(f"the folder {path.parent} does not exist; create it first")
     is_new = disk.size(anchor_path(path)) == 0
     anchor = AnchorFile.open(disk, path)
     undo.callback(anchor.close)
@@ -63,6 +65,8 @@ def _open_anchor(disk: Disk, path: Path, undo: ExitStack) -> AnchorFile:
 
 def _open_database(disk: Disk, path: Path, anchor: AnchorFile) -> apsw.Connection:
     """Connect to a journal, which is set up where there is neither a file nor an anchor."""
+    if 0 < disk.size(path) < HEADER_BYTES:  # SQLite would take it for an empty database
+        raise apsw.NotADBError("it is shorter than a header")
     with ExitStack() as undo:
         connection = undo.enter_context(closing(schema.connect(disk, path)))
         if schema.is_blank(connection):
@@ -123,9 +127,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except apsw.NotADBError as error:
-        raise NotAJournalError(
-            f"{path} is not an SQLite file; give the path of a journal"
-        ) from error
+        raise NotAJournalError(f"{path} is no SQLite file; give the path of a journal") from error
     except apsw.BusyError as error:
         raise JournalBusyError(
             f"{path} is locked by another program; close what has it open"

@@ -78,6 +78,8 @@ def is_blank(connection: apsw.Connection) -> bool:
 
 def create_tables(connection: apsw.Connection) -> None:
     """Make a blank database an empty journal of epoch 0."""
+    connection.pragma("page_size", PAGE_BYTES)
+    connection.pragma("journal_mode", SETTINGS["journal_mode"])
     connection.execute("BEGIN IMMEDIATE")
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", VERSION)
@@ -91,8 +93,6 @@ def set_up(disk: Disk, path: Path) -> None:
     """Create a journal file whose every byte and name is durable."""
     connection = connect(disk, path)
     try:
-        connection.pragma("page_size", PAGE_BYTES)
-        connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", 2)
         create_tables(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

@@ -225,10 +225,15 @@ class Journal:
         self._log.close()
         if self._halted is None:
             self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
-        self._halted = self._halted or "it was closed"
-        self._connection.close()
-        if self._anchor is not None:
-            self._anchor.close()
+            self._halted = "it was closed"
+        try:
+            self._connection.close()
+        except apsw.Error:
+            # The log could not be copied any more. It still has what was acknowledged.
+            self._connection.close(force=True)
+        finally:
+            if self._anchor is not None:
+                self._anchor.close()
 
     def __enter__(self) -> Self:
         return self
