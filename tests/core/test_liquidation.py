@@ -335,7 +335,10 @@ def test_uncollected_profit_protects_from_liquidation_until_it_is_lost():
         liquidate A1
         event position_liquidated size 3.635 excess_before -70 # 400 - 11.28x = 564 - 56.4x
         claim A1 0
-        due C1 0
+        due C1 2000
+        settle
+        due C1 0                                # his profit of 2600 cancels it first
+        balance C1 600 USDC
     """)
 
 
