@@ -47,7 +47,10 @@ def read_entries(
     Raises:
         BrokenChainError: An entry is missing, or is not what was written.
     """
-    head = GENESIS if start == 1 else head_at(connection, start - 1)
+    head: bytes | None = GENESIS
+    if start > 1:
+        bounds = {"start": start - 1, "stop": start, "limit": 1, "pool": b"?", "kind": None}
+        head = next((row[4] for row in _rows(connection, bounds)), None)
     while start < stop:
         bounds = {"start": start, "stop": stop, "limit": ROWS_AT_ONCE}
         rows = _rows(connection, {"pool": pool, "kind": kind, **bounds})
@@ -66,7 +69,7 @@ def read_entries(
 def _rows(connection: apsw.Connection, bindings: dict[str, Any]) -> list[Any]:
     try:
         return connection.execute(_ROWS, bindings).fetchall()
-    except (apsw.CorruptError, UnicodeDecodeError) as error:
+    except (apsw.Error, UnicodeDecodeError) as error:
         start = bindings["start"]
         raise BrokenChainError(
             start, f"entry {start} or one behind it cannot be read: {error}; restore the journal"

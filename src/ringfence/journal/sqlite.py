@@ -33,7 +33,7 @@ _REPLACE_CHECKPOINT = """
 REPLACE INTO checkpoint (pool, seq, digest, head, seal, state) VALUES (?, ?, ?, ?, ?, ?)
 """
 _LATEST_CHECKPOINT = """
-SELECT seq, state, digest, head, seal FROM checkpoint
+SELECT seq, pool, state, digest, head, seal FROM checkpoint
 WHERE pool = ? AND seq <= ? ORDER BY seq DESC LIMIT 1
 """
 
@@ -197,15 +197,22 @@ class Journal:
             BrokenCheckpointError: It is not what was written, or belongs to another history.
         """
         at_most = self.seq if at_most is None else at_most
-        row = self._connection.execute(_LATEST_CHECKPOINT, (pool, at_most)).fetchone()
-        if row is None:
-            return None
-        seq, state, digest, head, sealed = row
-        checkpoint = Checkpoint(seq, pool, state, digest, head)
-        if seal(checkpoint) != sealed or head != head_at(self._connection, seq):
+        try:
+            row = self._connection.execute(_LATEST_CHECKPOINT, (pool, at_most)).fetchone()
+            if row is None:
+                return None
+            *fields, sealed = row
+            checkpoint = Checkpoint(*fields)
+            is_sound = seal(checkpoint) == sealed
+            is_sound &= checkpoint.head == head_at(self._connection, checkpoint.seq)
+        except apsw.Error as error:
             raise BrokenCheckpointError(
-                f"the checkpoint at entry {seq} of pool {pool.hex()} was changed or belongs to "
-                "another history; delete its row and replay from an earlier one"
+                f"the checkpoints of pool {pool.hex()} cannot be read: {error}; restore the journal"
+            ) from error
+        if not is_sound:
+            raise BrokenCheckpointError(
+                f"the checkpoint at entry {checkpoint.seq} of pool {pool.hex()} was changed or "
+                "belongs to another history; delete its row and replay from an earlier one"
             )
         return checkpoint
 

@@ -3,6 +3,9 @@
 It reads and never writes, and it never gives up: whatever the bytes are, it returns a report.
 One change gives one finding, because each entry is hashed onto the head that is stored with
 the entry before it, not onto the one that should be there.
+
+What it cannot tell: one forged transaction behind the anchor looks like one that was written
+but not acknowledged when the power failed. Only the head in a receipt tells them apart.
 """
 
 from collections.abc import Iterator
@@ -140,12 +143,15 @@ def _entry_problems(walk: _Walk, connection: apsw.Connection) -> Iterator[Proble
         elif seq < expected:
             yield Problem(seq, "entry_reordered", f"entry {seq} comes after entry {walk.seq}")
             previous = None
-        if previous is not None and not _is_linked(previous, seq, fields, head):
-            message = f"entry {seq} does not hash to its head: it was changed, or the one before"
-            yield Problem(seq, "entry_changed", message)
-        if first not in {seq, walk.first}:
-            message = f"entry {seq} says its transaction began with entry {first}; it cannot"
-            yield Problem(seq, "entry_changed", message)
+        if previous is not None:
+            if not _is_linked(previous, seq, fields, head):
+                message = (
+                    f"entry {seq} does not hash to its head: it was changed, or the one before"
+                )
+                yield Problem(seq, "entry_changed", message)
+            if first not in {seq, walk.first}:
+                message = f"entry {seq} says its transaction began with entry {first}; it cannot"
+                yield Problem(seq, "entry_changed", message)
         is_head = isinstance(head, bytes) and len(head) == HEAD_BYTES
         previous = walk.head = head if is_head else GENESIS
         walk.entries, walk.seq, walk.first = walk.entries + 1, seq, first
