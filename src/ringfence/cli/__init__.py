@@ -74,7 +74,7 @@ COMMANDS = {
     "journal show": (
         "ringfence.cli.journal:show",
         "Show one entry in full.",
-        "ringfence journal show venue.journal 42",
+        "ringfence journal show 42 venue.journal",
     ),
     "journal export": (
         "ringfence.cli.journal:export",

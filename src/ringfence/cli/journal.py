@@ -17,6 +17,7 @@ from ringfence.units import SECOND_NS
 from ringfence.venue.archive import Archive, open_archive
 
 ROWS_SHOWN = 50  # of a batch; --json has them all
+SIDE_BY_SIDE = 3
 
 
 @contextmanager
@@ -55,8 +56,8 @@ def tail(
 
 
 def show(
-    journal: Journal,
     entry: Annotated[int, Parameter(help="Number of the entry, from 1.")],
+    journal: Journal,
     *,
     json: Json = False,
 ) -> None:
@@ -126,11 +127,15 @@ def _summary(entry: Fields) -> str:
 
 
 def _show_rows(title: str, rows: list[Fields]) -> None:
-    """Print rows of different kinds in one table, a column for each field that any has."""
+    """Print rows of different kinds in one table; a few rows stand side by side as columns."""
     if not rows:
         return
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[row.get(name) for name in columns] for row in rows[:ROWS_SHOWN]]
-    table(columns, cells, title=title)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    shown = rows[:ROWS_SHOWN]
+    if len(shown) <= SIDE_BY_SIDE:
+        numbers = [str(n) for n in range(len(shown))]
+        table(("", *numbers), [(n, *(row.get(n) for row in shown)) for n in names], title=title)
+    else:
+        table(names, [[row.get(name) for name in names] for row in shown], title=title)
     if len(rows) > ROWS_SHOWN:
         note(f"{len(rows) - ROWS_SHOWN} more {title}; --json has them all")
