@@ -95,3 +95,25 @@ def linear_price(top: int, tau: int, elapsed: int) -> int:
 def stairstep_price(top: int, decrease_per_step: int, step_seconds: int, elapsed: int) -> int:
     """Top * (1 - decrease) ** whole steps."""
     return top * power(RAY - decrease_per_step, elapsed // step_seconds) // RAY
+
+
+def maker_purchase(
+    tab: float, lot: float, price: float, amount: float, chost: float
+) -> tuple[float, float]:
+    """Collateral bought and debt paid in an auction that still has to raise `tab`.
+
+    A part that would leave less than `chost` is made smaller, so that it leaves just that.
+    ValueError if even that is impossible.
+
+    Source: makerdao/dss, clip.sol (take).
+    """
+    bought = min(lot, amount)
+    paid = bought * price
+    if paid > tab:
+        paid, bought = tab, tab / price
+    elif paid < tab and bought < lot and tab - paid < chost:
+        if tab <= chost:
+            raise ValueError(f"{tab} to raise is not above {chost}: buy all or nothing")
+        paid = tab - chost
+        bought = paid / price
+    return bought, paid

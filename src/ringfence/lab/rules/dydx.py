@@ -221,3 +221,9 @@ def _is_allowed(before: Risk, after: Risk) -> bool:
         after.net_collateral * before.maintenance_margin
         >= before.net_collateral * after.maintenance_margin
     )
+
+
+def funding_rate_max(clamp_factor: int, initial_rate: int, maintenance_fraction: int) -> int:
+    """Largest absolute funding rate of eight hours, in ppm: factor * (IM - MM) rate."""
+    maintenance_rate = initial_rate * maintenance_fraction // PPM
+    return clamp_factor * (initial_rate - maintenance_rate) // PPM

@@ -1,4 +1,4 @@
-"""Funding payments of perpetuals: how much, and which of them a position pays.
+"""Funding of perpetuals: the clamped rate, the payment, and which of them a position pays.
 
 Sign: positive is received by a short and paid by a long.
 
@@ -49,3 +49,11 @@ def funding_fees(
         if is_paid(payment.time, opened, closed, grace_seconds)
     )
     return -side * total
+
+
+def clamped_funding(premium: float, interest: float, limit: float) -> float:
+    """Premium + clamp(interest - premium, -limit, limit), for eight hours.
+
+    Source: Hyperliquid documentation, "Funding" (also BitMEX, Binance).
+    """
+    return premium + min(max(interest - premium, -limit), limit)

@@ -69,6 +69,22 @@ def maintenance_margin_of_rising_rates(notional: float, tiers: Sequence[Tier]) -
     return max(notional * tier.rate - tier.deduction for tier in tiers)
 
 
+def from_leverage(tiers: Sequence[tuple[float, float]]) -> list[Tier]:
+    """Tiers of (lower notional, maximum leverage), where maintenance is half of initial margin.
+
+    Source: Hyperliquid documentation, "Margin tiers".
+    """
+    return with_deductions([Tier(lower, 1 / (2 * leverage)) for lower, leverage in tiers])
+
+
+def linear_growth_margin(size: float, base: float, slope_per_100: float) -> float:
+    """Size * (base rate + slope for every hundred coins), in coins.
+
+    Source: Deribit, inverse futures initial margin.
+    """
+    return size * (base + slope_per_100 * size / 100)
+
+
 def _check_order(tiers: Sequence[Tier]) -> None:
     if not tiers:
         raise ValueError("a bracket table needs at least one tier")
