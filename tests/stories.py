@@ -149,6 +149,10 @@ class Story:
         values: dict[str, Any] = pairs(words[1:])
         self.adjust("instruments", "name", words[0], values)
 
+    def spec_without(self, words: list[str]) -> None:
+        left = tuple(i for i in self.spec.instruments if i.name not in words)
+        self.spec = msgspec.structs.replace(self.spec, instruments=left)
+
     def adjust(self, part: str, key: str, name: str, values: dict[str, Any]) -> None:
         """Change the named member of one part of the spec."""
         members = list(getattr(self.spec, part))

@@ -230,3 +230,21 @@ def test_a_buyer_keeps_his_initial_margin_and_needs_a_price_for_what_he_buys():
         balance A1 2160 USDC
         excess B1 initial 0
     """)
+
+
+def test_a_buyer_needs_a_price_for_all_that_he_holds():
+    check("""
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit A1 2 BTC
+        deposit B1 3000 USDC
+        deposit C1 5000 USDC
+        trade B1 C1 10 ETH-PERP @ 1000
+        clock +300s
+        price BTC 20000
+        exchange A1 B1 0.01 BTC @ 20000 -> price_is_not_usable   # ETH is stale
+        exchange A1 C1 0.01 BTC @ 20000 -> price_is_not_usable
+        price ETH 1000
+        exchange A1 B1 0.01 BTC @ 20000
+        balance A1 200 USDC
+    """)

@@ -147,6 +147,11 @@ def test_interest_follows_the_kink():
     assert kinked_rate(10**6, 0, 40_000, 750_000, 900_000) == 790_000
 
 
+def test_without_debt_the_rate_is_the_base():
+    pool = check("rule rate_base 0.02 \n deposit L1 5 USDC \n supply L1 5").pool
+    assert int(borrow_rate(pool)) == 20_000
+
+
 def test_interest_is_paid_by_borrowers_to_lenders_and_the_insurance_fund():
     story = check("""
         rule rate_base 0.1 rate_slope1 0 rate_slope2 0 reserve_factor 0.1

@@ -230,3 +230,12 @@ def test_every_parameter_of_an_instrument_can_change():
         parameter factor BTC closeout 0.5
         total version 10
     """)
+
+
+def test_a_penalty_may_reach_the_margin_rate_where_nothing_is_traded():
+    check("""
+        without BTC-PERP
+        announce factor ETH target 0.2 in 1d ramp 1d -> parameters_must_nest
+        announce factor BTC target 0.2 in 1d ramp 1d
+        announce liquidation_fee 0.05 in 1d -> parameters_must_nest
+    """)
