@@ -181,6 +181,22 @@ def _tiers(check: Checker, where: str, underlying: UnderlyingSpec) -> np.ndarray
     return np.array([floors, initial, rates, tier_deductions(floors, rates)], dtype=np.int64)
 
 
+def _check_liquidation(
+    check: Checker, where: str, first: int, penalty: int, columns: dict[str, Column], u: int
+) -> None:
+    """Closing must help the account, by more than bonus and fee, and hedging must be convex."""
+    check.demand(
+        columns["hedge_rate"][u] <= 2 * first,
+        f"{where}.hedge_rate exceeds twice the first tier's maintenance rate; merging "
+        "accounts could then raise their requirement",
+    )
+    check.demand(
+        penalty == 0 or penalty < first * int(columns["factor"][Level.TARGET, u]) // PPM,
+        f"{where}: bonus_max + liquidation_fee reach the first tier's target rate, so "
+        "closing a position would not help the account",
+    )
+
+
 def _underlyings(check: Checker, rule: Column) -> dict[str, Column]:
     spec = check.spec
     count = len(spec.underlyings)
@@ -216,18 +232,8 @@ def _underlyings(check: Checker, rule: Column) -> dict[str, Column]:
             f"{where}: open_interest_lower must be below open_interest_upper",
         )
         if underlying.tiers:
-            first = int(tiers[2, u, 0])
-            check.demand(
-                columns["hedge_rate"][u] <= 2 * first,
-                f"{where}.hedge_rate exceeds twice the first tier's maintenance rate; merging "
-                "accounts could then raise their requirement",
-            )
-            check.demand(
-                underlying.name not in traded
-                or penalty < first * int(columns["factor"][Level.TARGET, u]) // PPM,
-                f"{where}: bonus_max + liquidation_fee reach the first tier's target rate, so "
-                "closing a position would not help the account",
-            )
+            worst = penalty if underlying.name in traded else 0
+            _check_liquidation(check, where, int(tiers[2, u, 0]), worst, columns, u)
     columns["tier_floor"], columns["tier_initial_rate"] = tiers[0].copy(), tiers[1].copy()
     columns["tier_maintenance_rate"], columns["tier_deduction"] = tiers[2].copy(), tiers[3].copy()
     for name in ("index_price", "confidence", "publish_time", "price_flag", "grace_until"):
