@@ -79,6 +79,34 @@ def test_p13_nothing_is_visible_before_its_commit(journal):
     assert list(journal.entries()) == [first, second]
 
 
+def test_p13_the_next_batch_is_chained_while_one_is_committed(journal):
+    futures, entries = [], []
+    for i in range(30):
+        entries.append(journal.append(i, "pool", ETH, bytes(i * 100)))
+        futures.append(journal.commit_async())
+        assert journal.seq <= i + 1
+        found = list(journal.entries())
+        assert found == entries[: len(found)]
+    assert [f.result() for f in futures] == [e.head for e in entries]
+    last = journal.append(99, "pool", BTC, b"")
+    assert journal.commit() == last.head
+    assert list(journal.entries()) == [*entries, last]
+
+
+def test_p13_a_failed_commit_in_the_thread_halts_and_says_so(path):
+    with Journal.open(path) as journal:
+        entries = fill(journal)
+        tamper(path, "UPDATE fence SET epoch = 9")
+        journal.append(1, "pool", ETH, b"")
+        future = journal.commit_async()
+        with pytest.raises(JournalHaltedError, match="epoch 9 took over from epoch 1"):
+            future.result()
+        with pytest.raises(JournalHaltedError, match="takes no more entries"):
+            journal.commit_async()
+    with Journal.open(path) as journal:
+        assert (journal.epoch, list(journal.entries())) == (10, entries)
+
+
 def test_p13_what_was_not_committed_is_gone_at_the_next_start(path):
     with Journal.open(path) as journal:
         entries = fill(journal)
@@ -138,10 +166,13 @@ def test_the_latest_checkpoint_of_a_pool_is_found(journal):
 
 
 @pytest.mark.parametrize("seq", [0, 13])
-def test_a_checkpoint_needs_an_acknowledged_entry(journal, seq):
+def test_a_checkpoint_needs_an_acknowledged_entry(journal, monkeypatch, seq):
+    monkeypatch.setattr("ringfence.journal.sqlite.STATE_BYTES_MAX", 3)
     fill(journal)
     with pytest.raises(ValueError, match=f"at entry {seq} is not from 1 to 12"):
         journal.write_checkpoint(seq, ETH, b"", b"d" * 32)
+    with pytest.raises(ValueError, match="a state of 4 bytes is more than 3"):
+        journal.write_checkpoint(12, ETH, b"1234", b"d" * 32)
     journal.append(1, "pool", ETH, b"the journal goes on")
     assert journal.commit() == journal.head
 

@@ -1,6 +1,7 @@
 """Entries read back from SQLite, each link checked on the way."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import apsw
@@ -11,6 +12,7 @@ from ringfence.journal.errors import BrokenChainError
 
 ROWS_AT_ONCE = 16  # bodies are large; no statement stays open between two chunks
 
+_NO_LOCK = nullcontext()
 _ROWS = """
 SELECT seq, time_ns, kind, pool, head,
        CASE WHEN ifnull(pool = :pool, 1) AND ifnull(kind = :kind, 1) THEN body END
@@ -39,10 +41,12 @@ def read_entries(
     stop: int,
     pool: bytes | None = None,
     kind: str | None = None,
+    lock: AbstractContextManager[object] = _NO_LOCK,
 ) -> Iterator[Entry]:
     """The entries from start up to but not including stop, of one pool or kind if given.
 
-    The body of an entry that is filtered out is not read, so only its place is checked.
+    The body of an entry that is filtered out is not read, so only its place is checked. The
+    lock is held whenever the connection is in use, which it is not between two entries.
 
     Raises:
         BrokenChainError: An entry is missing, or is not what was written.
@@ -50,10 +54,12 @@ def read_entries(
     head: bytes | None = GENESIS
     if start > 1:
         bounds = {"start": start - 1, "stop": start, "limit": 1, "pool": b"?", "kind": None}
-        head = next((row[4] for row in _rows(connection, bounds)), None)
+        with lock:
+            head = next((row[4] for row in _rows(connection, bounds)), None)
     while start < stop:
         bounds = {"start": start, "stop": stop, "limit": ROWS_AT_ONCE}
-        rows = _rows(connection, {"pool": pool, "kind": kind, **bounds})
+        with lock:
+            rows = _rows(connection, {"pool": pool, "kind": kind, **bounds})
         for seq, time_ns, row_kind, row_pool, row_head, body in rows:
             if seq != start or head is None:
                 raise _missing(start if head is not None else start - 1)

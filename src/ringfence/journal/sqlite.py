@@ -7,7 +7,9 @@ A failed write halts the journal for good, because what is on disk is then unkno
 is opened again and compared with its anchor.
 """
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,8 @@ from ringfence.journal.opening import begin_epoch, open_file
 from ringfence.journal.reading import head_at, read_entries
 from ringfence.journal.verify import ChainReport, inspect
 
+STATE_BYTES_MAX = 2**29  # of a checkpoint; SQLite holds a gigabyte in one row
+
 _INSERT = """
 INSERT INTO entry (seq, first, time_ns, kind, pool, head, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -39,7 +43,7 @@ WHERE pool = ? AND seq <= ? ORDER BY seq DESC LIMIT 1
 
 
 class Journal:
-    """An open journal. It belongs to one thread, and to one writer at a time.
+    """An open journal. One thread at a time may append and commit; any may read.
 
     Attributes:
         epoch: The fencing number of this writer; greater than that of all before.
@@ -54,7 +58,11 @@ class Journal:
         self.epoch, self.seq, self.head, _ = tail
         self._connection = connection
         self._anchor = anchor
+        self._end = self.seq, self.head  # of what was appended
         self._buffer: list[Entry] = []
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: Future[bytes] | None = None
+        self._lock = threading.Lock()  # on the connection
         self._log = LogFolder(connection)
         self._halted: str | None = None
         self._is_closed = False
@@ -111,12 +119,12 @@ class Journal:
         """
         self._check_running()
         check_fields(time_ns, kind, pool, body)
-        seq, head = (
-            (self._buffer[-1].seq, self._buffer[-1].head) if self._buffer else (self.seq, self.head)
-        )
-        head = chain(head, seq + 1, time_ns, kind, pool, body)
-        entry = Entry(seq + 1, time_ns, kind, pool, body, head)
+        previous_seq, previous_head = self._end
+        seq = previous_seq + 1
+        head = chain(previous_head, seq, time_ns, kind, pool, body)
+        entry = Entry(seq, time_ns, kind, pool, body, head)
         self._buffer.append(entry)
+        self._end = seq, head
         return entry
 
     def commit(self) -> bytes:
@@ -128,26 +136,19 @@ class Journal:
             JournalHaltedError: A write failed, or a later epoch has begun. What is on disk is
                 unknown until the journal is opened again.
         """
-        self._check_running()
-        if not self._buffer:
-            return self.head
-        last = self._buffer[-1]
-        with self._writing("commit"):
-            self._log.before_commit()
-            with self._transaction() as connection:
-                first = self.seq + 1
-                connection.executemany(
-                    _INSERT,
-                    (
-                        (e.seq, first, e.time_ns, e.kind, e.pool, e.head, e.body)
-                        for e in self._buffer
-                    ),
-                )
-            if self._anchor is not None:
-                self._anchor.write(Anchor(self.epoch, last.seq, last.head))
-        self.seq, self.head = last.seq, last.head
-        self._buffer.clear()
-        return self.head
+        return self._commit(self._take())
+
+    def commit_async(self) -> Future[bytes]:
+        """Commit in a thread, so that the next batch can be appended meanwhile.
+
+        The head, or the error of commit, comes with the future, and not before it is done may
+        anything be acknowledged. One commit runs at a time: the next one waits for it here.
+        """
+        batch = self._take()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "journal")
+        self._pending = self._thread.submit(self._commit, batch)
+        return self._pending
 
     def entries(
         self,
@@ -166,7 +167,7 @@ class Journal:
         if start < 1:
             raise ValueError(f"start {start} is not an entry; the first one is 1")
         stop = self.seq + 1 if stop is None else min(stop, self.seq + 1)
-        return read_entries(self._connection, start, stop, pool, kind)
+        return read_entries(self._connection, start, stop, pool, kind, self._lock)
 
     def tail(self, n: int) -> list[Entry]:
         """The last n acknowledged entries, oldest first."""
@@ -182,11 +183,14 @@ class Journal:
             JournalHaltedError: A write failed.
         """
         self._check_running()
-        head = head_at(self._connection, seq)
+        if len(state) > STATE_BYTES_MAX:
+            raise ValueError(f"a state of {len(state)} bytes is more than {STATE_BYTES_MAX}")
+        with self._lock:
+            head = head_at(self._connection, seq)
         if head is None:
             raise ValueError(f"a checkpoint at entry {seq} is not from 1 to {self.seq}")
         checkpoint = Checkpoint(seq, pool, state, digest, head)
-        with self._writing("checkpoint"), self._transaction() as connection:
+        with self._lock, self._writing("checkpoint"), self._transaction() as connection:
             values = (pool, seq, digest, head, seal(checkpoint), state)
             connection.execute(_REPLACE_CHECKPOINT, values)
 
@@ -198,13 +202,14 @@ class Journal:
         """
         at_most = self.seq if at_most is None else at_most
         try:
-            row = self._connection.execute(_LATEST_CHECKPOINT, (pool, at_most)).fetchone()
-            if row is None:
-                return None
-            *fields, sealed = row
-            checkpoint = Checkpoint(*fields)
-            is_sound = seal(checkpoint) == sealed
-            is_sound &= checkpoint.head == head_at(self._connection, checkpoint.seq)
+            with self._lock:
+                row = self._connection.execute(_LATEST_CHECKPOINT, (pool, at_most)).fetchone()
+                if row is None:
+                    return None
+                *fields, sealed = row
+                checkpoint = Checkpoint(*fields)
+                is_sound = checkpoint.head == head_at(self._connection, checkpoint.seq)
+            is_sound &= seal(checkpoint) == sealed
         except apsw.Error as error:
             raise BrokenCheckpointError(
                 f"the checkpoints of pool {pool.hex()} cannot be read: {error}; restore the journal"
@@ -218,8 +223,9 @@ class Journal:
 
     def verify(self, *, head: bytes | None = None) -> ChainReport:
         """What verify_chain reports, for the open journal; other writers stay away."""
-        reading = None if self._anchor is None else self._anchor.read()
-        return inspect(self._connection, self.path, reading, head)
+        with self._lock:
+            reading = None if self._anchor is None else self._anchor.read()
+            return inspect(self._connection, self.path, reading, head)
 
     def close(self) -> None:
         """Close it; what was appended but not committed is gone.
@@ -229,6 +235,8 @@ class Journal:
         if self._is_closed:
             return
         self._is_closed = True
+        if self._thread is not None:
+            self._thread.shutdown()
         self._log.close()
         if self._halted is None:
             self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
@@ -259,18 +267,42 @@ class Journal:
                 f"{self.path} takes no more entries: {self._halted}; open it again"
             )
 
+    def _take(self) -> list[Entry]:
+        """The buffered entries, once all before them are durable."""
+        if self._pending is not None:
+            wait([self._pending])
+            self._pending = None
+        self._check_running()
+        batch, self._buffer = self._buffer, []
+        return batch
+
+    def _commit(self, batch: list[Entry]) -> bytes:
+        if not batch:
+            return self.head
+        first, last = batch[0], batch[-1]
+        rows = ((e.seq, first.seq, e.time_ns, e.kind, e.pool, e.head, e.body) for e in batch)
+        with self._lock, self._writing("commit"):
+            self._log.before_commit()
+            with self._transaction() as connection:
+                connection.executemany(_INSERT, rows)
+            if self._anchor is not None:
+                self._anchor.write(Anchor(self.epoch, last.seq, last.head))
+            self.seq, self.head = last.seq, last.head
+        return last.head
+
     @contextmanager
     def _writing(self, what: str) -> Iterator[None]:
-        """Halt the journal unless the block ends well, by whatever it ends."""
-        self._halted = f"a {what} at entry {self.seq} did not finish"
+        """Halt the journal unless the block ends well."""
         try:
             yield
         except (apsw.Error, OSError) as error:
-            self._halted = f"a {what} at entry {self.seq} failed: {error}"
+            self._halted = f"a {what} after entry {self.seq} failed: {error}"
             raise JournalHaltedError(
                 f"{self.path} is halted: {self._halted}; mend the disk and open it again"
             ) from error
-        self._halted = None
+        except BaseException:
+            self._halted = self._halted or f"a {what} after entry {self.seq} did not finish"
+            raise
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
