@@ -46,11 +46,6 @@ def present_value(principal: int, index: int) -> int:
     return div_toward_zero(principal * index, INDEX_SCALE)
 
 
-def principal_of(value: int, index: int) -> int:
-    """Principal of a present value: of a supply rounded down, of a debt rounded up in size."""
-    return value * INDEX_SCALE // index
-
-
 def utilization(supply_principal: int, borrow_principal: int, indices: tuple[int, int]) -> int:
     """Borrowed / supplied at present value; indices of supply and of borrow."""
     supplied = present_value(supply_principal, indices[0])
@@ -62,11 +57,6 @@ def rate(used: int, curve: Curve) -> int:
     """Base + low slope up to the kink + high slope beyond it."""
     below = curve.base + min(used, curve.kink) * curve.slope_low // WAD
     return below + max(used - curve.kink, 0) * curve.slope_high // WAD
-
-
-def accrued_index(index: int, rate_per_second: int, seconds: int) -> int:
-    """Index + index * rate * seconds, simple between two touches."""
-    return index + index * (rate_per_second * seconds) // WAD
 
 
 def liquidity(

@@ -59,12 +59,6 @@ def borrow_rate(used: int, curve: Curve) -> int:
     return (used - curve.kink) * curve.jump_slope // WAD + at_kink
 
 
-def supply_rate(used: int, curve: Curve, reserve_factor: int) -> int:
-    """Utilisation * borrow rate * (1 - reserve factor)."""
-    to_pool = borrow_rate(used, curve) * (WAD - reserve_factor) // WAD
-    return used * to_pool // WAD
-
-
 def seized_tokens(
     repaid: int, incentive: int, debt_price: int, collateral_price: int, exchange_rate: int
 ) -> int:

@@ -2,10 +2,10 @@
 
 All numbers are integers of 1e-18; signed quotients round towards zero.
 
-Source: curvefi/curve-stablecoin, controller.vy (_health, _debt), AMM.vy.
+Source: curvefi/curve-stablecoin, controller.vy (_health).
 """
 
-from ringfence.lab.rules.fixed_point import WAD, div_toward_zero, mul_div_ceil
+from ringfence.lab.rules.fixed_point import WAD, div_toward_zero
 
 
 def health(x_down: int, debt: int, liquidation_discount: int, above_bands: int = 0) -> int:
@@ -17,22 +17,3 @@ def health(x_down: int, debt: int, liquidation_discount: int, above_bands: int =
     """
     kept = div_toward_zero(x_down * (WAD - liquidation_discount), debt)
     return kept - WAD + div_toward_zero(above_bands * WAD, debt)
-
-
-def debt_with_interest(initial_debt: int, rate_multiplier: int, loan_multiplier: int) -> int:
-    """Initial debt * current rate multiplier / the loan's own, rounded up."""
-    return mul_div_ceil(initial_debt, rate_multiplier, loan_multiplier)
-
-
-def grown_multiplier(rate_multiplier: int, rate: int, seconds: int) -> int:
-    """Rate multiplier * (1 + rate * seconds), rate per second."""
-    return rate_multiplier * (WAD + rate * seconds) // WAD
-
-
-def removable_share(health_limit: int, share: int) -> int:
-    """Share of the collateral that goes with a share of the debt when somebody else repays.
-
-    ((1 + h / 2) / (1 + h) * (1 - share) + share) * share
-    """
-    part = (WAD + health_limit // 2) * WAD // (WAD + health_limit)
-    return (part * (WAD - share) // WAD + share) * share // WAD
