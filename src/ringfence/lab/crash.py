@@ -97,7 +97,7 @@ class Crash:
             self.seconds = time.perf_counter() - started
             yield tick
         self.counts.are_wallets_unchanged &= self.stage.are_wallets_as_expected()
-        self.venue.record_digest()
+        self.venue.checkpoint()
 
     # One tick
 

@@ -8,6 +8,7 @@ import copy
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -19,13 +20,15 @@ from ringfence.core.creation import create_pool
 from ringfence.core.log import Log, empty_log, recorded, room_for_one
 from ringfence.core.machine import apply
 from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
+from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
-from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX
+from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT
 from ringfence.venue.fanout import FeedPrice, PriceRows
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
+PRICE_MAX_OVER_FEED = 100_000  # a price_max further above its feed is a wrong scale
 
 
 class RegisterAsset(msgspec.Struct, frozen=True, tag="register_asset"):
@@ -105,6 +108,7 @@ class State:
         self.owners: list[bytes] = []
         self.pools: dict[bytes, PoolRecord] = {}
         self.wallets = empty_wallets(16, 4)
+        self.feed_prices: dict[str, int] = {}  # last index price of every feed
         self._owner_numbers: dict[bytes, int] = {}
         self._asset_numbers: dict[str, int] = {}
 
@@ -183,6 +187,9 @@ class State:
                 f"{command.spec.settlement} has {listed} decimals in this venue, "
                 f"not {command.spec.settlement_decimals}"
             )
+        problems = scale_problems(command.spec, self.feed_prices)
+        if problems:
+            raise SpecError(problems)
         pool = create_pool(command.spec, owner=command.creator, now_ns=command.time_ns)
         numbers = [self._asset_numbers[name] for name in command.spec.assets()]
         self.pools[identity] = PoolRecord(
@@ -214,6 +221,7 @@ class State:
     def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Column]:
         """Give every pool the prices it lists; return the statuses of each one's rows."""
         statuses = {}
+        self.feed_prices.update((price.feed, price.index_price) for price in prices)
         for identity, record in self.pools.items():
             batch = record.price_rows.filled(prices, time_ns)
             if batch is not None:
@@ -268,6 +276,7 @@ class State:
                 self.assets,
                 self.owners,
                 np.ascontiguousarray(used, dtype="<i8").tobytes(),
+                sorted(self.feed_prices.items()),
                 [
                     PoolDump(record.spec, record.creator, pool_bytes(record.pool))
                     for _, record in sorted(self.pools.items())
@@ -297,7 +306,40 @@ class State:
             record.pool = with_bytes(record.pool, pool.state)
             for a in range(1, account_count(record.pool)):
                 record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
+        # Last, because prices that came after a pool's creation would be held against it.
+        state.feed_prices = dict(content.feed_prices)
         return state
+
+
+def scale_problems(spec: PoolSpec, feed_prices: dict[str, int]) -> list[str]:
+    """What in a spec is orders of magnitude away from the prices of its feeds."""
+    problems = []
+    for underlying in spec.underlyings:
+        price = feed_prices.get(underlying.name)
+        if price is None:
+            continue
+        where, shown = f"underlying {underlying.name}", Decimal(price) / PRICE_UNIT
+        limit = _price_units(underlying.price_max)
+        if not 2 * price <= limit <= PRICE_MAX_OVER_FEED * price:
+            problems.append(
+                f"{where}.price_max is {underlying.price_max}, and its feed says {shown}; it must "
+                f"be 2 to {PRICE_MAX_OVER_FEED} times that"
+            )
+        problems += [
+            f"instrument {i.name}.tick is {i.tick}, and its feed says {shown}; a tick is at most "
+            "a hundredth of the price"
+            for i in spec.instruments
+            if i.underlying == underlying.name and _price_units(i.tick) * 100 > price
+        ]
+    return problems
+
+
+def _price_units(text: str) -> int:
+    """A price of a spec in price units; 0 for what creation will refuse anyway."""
+    try:
+        return scaled(text, PRICE_UNIT)
+    except ValueError:
+        return 0
 
 
 class PoolDump(msgspec.Struct, frozen=True, array_like=True):
@@ -314,4 +356,5 @@ class Dump(msgspec.Struct, frozen=True, array_like=True):
     assets: list[RegisterAsset]
     owners: list[bytes]
     wallets: bytes
+    feed_prices: list[tuple[str, int]]
     pools: list[PoolDump]
