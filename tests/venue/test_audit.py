@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import apsw
@@ -14,7 +15,7 @@ from ringfence.journal.anchor import anchor_path
 from ringfence.journal.checkpoint import Checkpoint, seal
 from ringfence.journal.entry import GENESIS, chain
 from ringfence.venue import entries
-from ringfence.venue.audit import audit
+from ringfence.venue.audit import audit, broken_rules
 from ringfence.venue.entries import decode_batch, encode_batch
 from ringfence.venue.venue import Venue
 
@@ -224,3 +225,19 @@ def test_a_missing_file_is_a_problem_of_the_whole(tmp_path):
     report = audit(tmp_path / "nowhere")
     assert [(p.code, p.seq) for p in report.problems] == [("journal_missing", None)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_that_breaks_an_invariant_names_pool_and_rule(written):
+    with Venue.open(written.path) as venue:
+        record = venue.record(written.pool)
+        record.pool.balance[1, 0] += 1
+        broken = list(broken_rules(venue.state, Counter({0: 200_000 * 10**6})))
+    assert [rule.split(":")[0] for rule in broken] == ["pool eth-majors"]
+    assert "balances sum to" in broken[0]
+
+
+def test_money_that_came_from_nowhere_is_a_problem(written):
+    with Venue.open(written.path) as venue:
+        venue.state.wallets.amount[1, 0] += 1
+        (broken,) = broken_rules(venue.state, Counter({0: 200_000 * 10**6}))
+    assert broken.startswith("P5 USDC: 200000000000 smallest units came in")

@@ -3,21 +3,30 @@
     chain     every entry hashes onto the one before, every checkpoint is as written
     anchor    the end is the one that was acknowledged
     replay    from nothing, every status, event and digest comes out as recorded
+    money     what came into the venue and has not left is in wallets and pools, to the unit
 
 The journal is only read. Whatever its bytes are, there is a report.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
 import msgspec
 
+from ringfence.core.invariants import broken_invariants, exact_sum
+from ringfence.core.pool import CASH, Total
+from ringfence.journal.entry import Entry
 from ringfence.journal.errors import JournalError, Problem
 from ringfence.journal.verify import PROBLEMS_MAX, verify_chain
 from ringfence.venue.archive import Archive, open_archive
+from ringfence.venue.entries import VENUE, MalformedEntryError, VenueBody, decode_venue
 from ringfence.venue.replay import replay
-from ringfence.venue.state import State
+from ringfence.venue.state import Receive, Send, State
+
+# What a pool holds of its settlement asset besides the balances of its accounts.
+CASH_HELD = (Total.SETTLED_CASH, Total.INSURANCE_FUND, Total.LENDER_CASH)
 
 Progress = Callable[[int, int], None]  # entries replayed, entries altogether
 
@@ -72,7 +81,7 @@ def _replay_problems(path: Path, entries: int, progress: Progress) -> Iterator[P
 
 def _differences(archive: Archive, entries: int, note: Callable[[int], None]) -> Iterator[Problem]:
     """Replay from nothing, and compare every outcome, digest and checkpoint."""
-    state, kept = State(), archive.digests()
+    state, kept, crossed = State(), archive.digests(), Counter[int]()
     for entry in archive.entries(1, entries + 1):
         for mismatch in replay(state, (entry,)):
             yield Problem(mismatch.seq, mismatch.code, mismatch.message)
@@ -85,4 +94,41 @@ def _differences(archive: Archive, entries: int, note: Callable[[int], None]) ->
                     f"{said.hex()}, replay reaches {reached.hex()}; delete its row"
                 )
                 yield Problem(entry.seq, "checkpoint_differs", message)
+        crossed.update(_crossing(entry))
         note(entry.seq)
+    for broken in broken_rules(state, crossed):
+        yield Problem(entries, "invariant_broken", broken)
+
+
+def _crossing(entry: Entry) -> dict[int, int]:
+    """What an entry let into the venue, by asset; below zero for what it let out."""
+    if entry.kind != VENUE:
+        return {}
+    try:
+        body = decode_venue(entry.body)
+    except MalformedEntryError:
+        return {}
+    match body:
+        case VenueBody(Receive(_, asset, amount), "ok"):
+            return {asset: amount}
+        case VenueBody(Send(_, asset, amount), "ok"):
+            return {asset: -amount}
+    return {}
+
+
+def broken_rules(state: State, crossed: Counter[int]) -> Iterator[str]:
+    """What does not hold of the last state: in a pool, or of the money altogether."""
+    held = [exact_sum(state.wallets.amount[:, v]) for v in range(len(state.assets))]
+    for record in state.pools.values():
+        for broken in broken_invariants(record.pool):
+            yield f"pool {record.spec.name}: {broken}"
+        for c, v in enumerate(record.assets.tolist()):
+            held[v] += int(record.pool.deposited[c])
+            if c == CASH:
+                held[v] += sum(int(record.pool.total[row]) for row in CASH_HELD)
+    for v, asset in enumerate(state.assets):
+        if held[v] != crossed[v]:
+            yield (
+                f"P5 {asset.name}: {crossed[v]} smallest units came in and have not left, "
+                f"wallets and pools have {held[v]}"
+            )
