@@ -5,12 +5,11 @@ it: the clock, the index price of each underlying of that name, and the mark pri
 instrument on it, rounded down to the instrument's tick.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
-from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.pool import Pool
 from ringfence.core.spec import PoolSpec
@@ -33,38 +32,48 @@ class PriceRows:
     """The rows that prices become in one pool, laid out once and filled on every tick."""
 
     def __init__(self, spec: PoolSpec, pool: Pool) -> None:
-        names = [u.name for u in spec.underlyings]
-        underlyings, instruments = len(names), len(spec.instruments)
-        self.batch: Rows = rows(1 + underlyings + instruments)
-        self.batch["kind"][0] = Kind.ADVANCE_CLOCK
-        index = self.batch[1 : 1 + underlyings]
-        index["kind"], index["instrument"] = Kind.SET_INDEX_PRICE, np.arange(underlyings)
-        mark = self.batch[1 + underlyings :]
-        mark["kind"], mark["instrument"] = Kind.SET_MARK_PRICE, np.arange(instruments)
-        self._names = names
+        self._feeds = tuple(u.name for u in spec.underlyings)
         self._of = pool.instrument_underlying
         self._tick = pool.tick
+        underlyings, instruments = len(self._feeds), len(spec.instruments)
+        self._batch: Rows = rows(1 + underlyings + instruments)
+        self._batch["kind"][0] = Kind.ADVANCE_CLOCK
+        # Views into the batch: writing into them is all that a tick does.
+        index, mark = self._batch[1 : 1 + underlyings], self._batch[1 + underlyings :]
+        index["kind"], index["instrument"] = Kind.SET_INDEX_PRICE, np.arange(underlyings)
+        mark["kind"], mark["instrument"] = Kind.SET_MARK_PRICE, np.arange(instruments)
+        self._time, self._mark_price = self._batch["time_ns"], mark["price"]
+        self._index_price, self._confidence = index["price"], index["amount"]
+        self._publish_time, self._flag = index["size"], index["asset"]
 
-    def filled(self, prices: Sequence[FeedPrice], time_ns: int) -> Rows | None:
-        """Return the pool's rows at these prices; None when it lists none of the feeds."""
-        by_name = {price.feed: price for price in prices}
-        if len(by_name.keys() & set(self._names)) == 0:
+    def filled(self, prices: Mapping[str, FeedPrice], time_ns: int) -> Rows | None:
+        """Return the pool's rows at these prices by feed; None when it lists none of them.
+
+        The rows belong to this object, and the next call overwrites them.
+        """
+        found = [prices.get(feed) for feed in self._feeds]
+        given = [price for price in found if price is not None]
+        if not given:
             return None
-        found = [by_name.get(name) for name in self._names]
-        given = np.array([price is not None for price in found])
-        index = self.batch[1 : 1 + len(found)]
-        mark = self.batch[1 + len(found) :]
+        self._time[:] = time_ns
+        if len(given) < len(found):
+            return self._some(found)
+        self._index_price[:] = [price.index_price for price in given]
+        self._confidence[:] = [price.confidence for price in given]
+        self._publish_time[:] = [price.publish_time_ns for price in given]
+        self._flag[:] = [price.flag for price in given]
+        marks = np.array([price.mark_price for price in given], dtype=np.int64)[self._of]
+        np.multiply(marks // self._tick, self._tick, out=self._mark_price)
+        return self._batch
+
+    def _some(self, found: list[FeedPrice | None]) -> Rows:
+        """Return the rows of those underlyings that have a price, and of what is on them."""
+        marks = np.zeros(len(found), dtype=np.int64)
         for u, price in enumerate(found):
             if price is not None:
-                index[u]["price"], index[u]["amount"] = price.index_price, price.confidence
-                index[u]["size"], index[u]["asset"] = price.publish_time_ns, price.flag
-        marks = _column(0 if price is None else price.mark_price for price in found)[self._of]
-        mark["price"] = marks // self._tick * self._tick
-        self.batch["time_ns"] = time_ns
-        if given.all():
-            return self.batch
-        return self.batch[np.concatenate(([True], given, given[self._of]))]
-
-
-def _column(values: Iterable[int]) -> Column:
-    return np.fromiter(values, dtype=np.int64)
+                self._index_price[u], self._confidence[u] = price.index_price, price.confidence
+                self._publish_time[u], self._flag[u] = price.publish_time_ns, price.flag
+                marks[u] = price.mark_price
+        np.multiply(marks[self._of] // self._tick, self._tick, out=self._mark_price)
+        given = np.array([price is not None for price in found])
+        return self._batch[np.concatenate(([True], given, given[self._of]))]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
-from ringfence.core.log import Log, empty_log, recorded, room_for_one
+from ringfence.core.log import empty_log, recorded, room_for_one
 from ringfence.core.machine import apply
 from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
 from ringfence.core.reading import SpecError, scaled
@@ -90,6 +90,12 @@ class PoolRecord:
     def digest(self) -> bytes:
         """SHA-256 of the pool's canonical bytes."""
         return hashlib.sha256(pool_bytes(self.pool)).digest()
+
+
+def events_at_most(pool: Pool, rows: Rows) -> int:
+    """Events that a batch can record at most; most kinds record none."""
+    kinds = (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
+    return int(np.count_nonzero(np.isin(rows["kind"], kinds))) * room_for_one(pool)
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ class State:
             wanted = min(account_count(record.pool) + opened, ACCOUNTS_MAX)
             record.pool = grown(record.pool, wanted)
         statuses = self._refused_openings(record, rows)
-        log = self._log_for(record.pool, rows)
+        log = empty_log(events_at_most(record.pool, rows))
         before = account_count(record.pool)
         apply_with_wallets(record.pool, self.wallets, record.assets, rows, statuses, log)
         for a in range(before, account_count(record.pool)):
@@ -221,12 +227,15 @@ class State:
     def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Column]:
         """Give every pool the prices it lists; return the statuses of each one's rows."""
         statuses = {}
+        by_feed = {price.feed: price for price in prices}
         self.feed_prices.update((price.feed, price.index_price) for price in prices)
         for identity, record in self.pools.items():
-            batch = record.price_rows.filled(prices, time_ns)
+            batch = record.price_rows.filled(by_feed, time_ns)
             if batch is not None:
                 outcome = np.zeros(len(batch), dtype=np.int64)
-                apply(record.pool, batch, outcome, self._log_for(record.pool, batch[:1]))
+                # Only the clock row can record events, and what it may record is bounded.
+                log = empty_log(room_for_one(record.pool))
+                apply(record.pool, batch, outcome, log)
                 statuses[identity] = outcome
         return statuses
 
@@ -243,13 +252,6 @@ class State:
             elif number > 0:  # the pool refuses others, so they take nothing
                 taken.add((owner, number))
         return statuses
-
-    @staticmethod
-    def _log_for(pool: Pool, rows: Rows) -> Log:
-        """Room for the events of a batch; most kinds record none."""
-        kinds = (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
-        talkative = int(np.count_nonzero(np.isin(rows["kind"], kinds)))
-        return empty_log(talkative * room_for_one(pool))
 
     def with_wallets_copied(self) -> "State":
         """Return the same state with wallets of its own; for simulations."""
