@@ -67,6 +67,16 @@ def close_part(
     return after, value, bonus, fee
 
 
+def naked_lots(state: State, account: Account, i: int) -> int:
+    """Lots by which a position exceeds what hedges it on its underlying."""
+    instrument, size = state.instruments[i], account.positions[i].size
+    legs = state.underlyings[instrument.underlying].instruments
+    net = sum(state.value(account.positions[j].size, state.instruments[j].mark) for j in legs)
+    if net * size <= 0:
+        return 0
+    return min(abs(net) // state.value(instrument.lot, instrument.mark), abs(size) // instrument.lot)
+
+
 def part_to_close(state: State, account: Account, i: int, terms: tuple[int, int]) -> int:
     """Signed part of a position that brings the account to target; all of it if none does."""
     size, instrument = account.positions[i].size, state.instruments[i]
@@ -77,9 +87,10 @@ def part_to_close(state: State, account: Account, i: int, terms: tuple[int, int]
         after, _, _, fee = close_part(state, account, i, part, terms)
         return health.excess(state, after, TARGET) - fee >= 0
 
-    if not reaches(lots):
+    best = next((n for n in (naked_lots(state, account, i), lots) if reaches(n)), None)
+    if best is None:
         return size
-    count = first(lots, reaches)
+    count = first(best, reaches)
     rest = state.value((lots - count) * instrument.lot, instrument.mark)
     return size if rest < state.rules[Rule.DUST] else side * count * instrument.lot
 

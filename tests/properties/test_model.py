@@ -32,7 +32,7 @@ def test_a_new_pool_holds_the_numbers_of_its_spec(name):
     assert differences(columns(model_of(SPECS[name]).state), new_pool(SPECS[name])) == []
 
 
-@over_histories(120)
+@over_histories(60)
 def test_the_engine_equals_plain_integers_after_every_command(spec, seed):
     history, model = History(spec, seed), model_of(spec)
     for number, step in enumerate(history.take(400)):
