@@ -29,7 +29,10 @@ _FIGURES = (
 
 def simulate(
     journal: Journal,
-    commands: Annotated[Path, Parameter(help="JSON file of commands; - for standard input.")],
+    commands: Annotated[
+        Path,
+        Parameter(allow_leading_hyphen=True, help="JSON file of commands; - for standard input."),
+    ],
     *,
     pool: Annotated[str, Parameter(help="Id or name of the pool.")],
     json: Json = False,
@@ -53,7 +56,7 @@ def parsed(content: bytes, where: str, pool: str) -> list[AnyCommand]:
         listed = found if isinstance(found, list) else [found]
         complete = [{"pool": pool, **c} if isinstance(c, dict) else c for c in listed]
         wanted = msgspec.convert(complete, list[AnyCommand])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         fail(f"{where}: {error}; give a list of commands such as {EXAMPLE}")
     others = {command.pool for command in wanted} - {pool}
     if others:
