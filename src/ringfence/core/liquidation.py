@@ -259,7 +259,10 @@ def collateral_to_take(pool: Pool, a: int, c: int, bonus: int) -> int:
     """Least collateral whose taking reaches the target level; all that is of use if none does."""
     price = pool.index_price[pool.asset_underlying[c]]
     gross = mul_div_ceil(liability(pool, a), PPM + bonus, PPM)
-    most = min(pool.balance[a, c], mul_div_ceil(gross + 1, pool.value_divisor[0], price))
+    most = pool.balance[a, c]
+    # Only then is the quotient an amount, however small the price.
+    if position_value(most, price, pool.value_divisor[0]) > gross:
+        most = mul_div_ceil(gross + 1, pool.value_divisor[0], price)
     if excess_after(pool, a, Level.TARGET, seizing(pool, a, c, most, bonus)) < 0:
         return most
     low, high = 0, most
