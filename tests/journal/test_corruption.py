@@ -127,7 +127,7 @@ def test_p14_no_change_of_content_goes_undetected(crashed, tmp_path, suffix):
     original, victim = content(path), path.with_name(path.name + suffix)
     assert verify_chain(path).ok
     for change in CHANGES:
-        for seed in range(1 if change is empty else 50):
+        for seed in range(1 if change is empty else 35):
             data = bytearray(files[suffix])
             change(data, random.Random(seed))
             victim.write_bytes(data)
@@ -136,8 +136,8 @@ def test_p14_no_change_of_content_goes_undetected(crashed, tmp_path, suffix):
             assert is_same or not report.ok, (change.__name__, seed)
             assert victim.read_bytes() == data
             seen[is_same, report.ok] += 1
-    assert seen[False, False] >= (0 if suffix == ".anchor" else 150)
-    assert seen[True, False] >= (150 if suffix == ".anchor" else 0)
+    assert seen[False, False] >= (0 if suffix == ".anchor" else 100)
+    assert seen[True, False] >= (100 if suffix == ".anchor" else 0)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -139,18 +139,8 @@ def compare(
     """
     newest = reading.newest
     if newest is None:
-        if tail.epoch == 0 and tail.seq == 0:
-            return
-        code, what = (
-            ("anchor_missing", "is missing")
-            if reading.is_missing
-            else ("anchor_damaged", "cannot be read")
-        )
-        message = (
-            f"the anchor {what}, so nothing vouches for entry {tail.seq} as the last one; "
-            "restore the anchor, or compare the head with a receipt and rebuild the anchor"
-        )
-        yield Problem(None, code, message)
+        if (tail.epoch, tail.seq) != (0, 0):
+            yield _nothing_vouches(reading, tail)
         return
     if (newest.epoch, newest.seq) > (tail.epoch, tail.seq) or newest.seq > tail.seq:
         message = (
@@ -181,6 +171,19 @@ def compare(
             "the anchor"
         )
         yield Problem(None, "anchor_damaged", message)
+
+
+def _nothing_vouches(reading: Reading, tail: Tail) -> Problem:
+    code, what = (
+        ("anchor_missing", "is missing")
+        if reading.is_missing
+        else ("anchor_damaged", "cannot be read")
+    )
+    message = (
+        f"the anchor {what}, so nothing vouches for entry {tail.seq} as the last one; "
+        "restore the anchor, or compare the head with a receipt and rebuild the anchor"
+    )
+    return Problem(None, code, message)
 
 
 def _hex(head: bytes | None) -> str:

@@ -136,3 +136,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise JournalError(
             f"{path} cannot be opened: {error}; verify it, then restore it"
         ) from error
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be opened: {error}; mend the disk or its rights"
+        ) from error
