@@ -258,6 +258,36 @@ def test_a_journal_locked_by_an_sql_shell_halts_and_says_so(path, monkeypatch):
         assert list(journal.entries()) == entries
 
 
+def test_p15_a_batch_lost_to_an_interrupt_leaves_no_hole(journal):
+    entries = fill(journal)
+    journal.append(1, "pool", ETH, b"taken, and then the interrupt came")
+    journal._take()
+    journal.append(2, "pool", ETH, b"the next one")
+    with pytest.raises(JournalHaltedError, match="entry 13 was appended but never written"):
+        journal.commit()
+    with pytest.raises(JournalHaltedError, match="takes no more entries"):
+        journal.commit()
+    assert list(journal.entries()) == entries
+
+
+def test_p13_an_interrupted_commit_halts(path, monkeypatch):
+    with Journal.open(path) as journal:
+        entries = fill(journal)
+        last = journal.append(1, "pool", ETH, b"durable, but not anchored")
+
+        def interrupt(_anchor):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(journal._anchor, "write", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            journal.commit()
+        with pytest.raises(JournalHaltedError, match="a commit after entry 12 did not finish"):
+            journal.commit()
+        assert (journal.seq, list(journal.entries())) == (12, entries)
+    with Journal.open(path) as journal:
+        assert list(journal.entries()) == [*entries, last]
+
+
 def test_a_closed_journal_takes_nothing(path):
     journal = Journal.open(path)
     journal.close()

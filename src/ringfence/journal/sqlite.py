@@ -282,6 +282,10 @@ class Journal:
         first, last = batch[0], batch[-1]
         rows = ((e.seq, first.seq, e.time_ns, e.kind, e.pool, e.head, e.body) for e in batch)
         with self._lock, self._writing("commit"):
+            if first.seq != self.seq + 1:  # an interrupt came between taking and writing a batch
+                raise JournalHaltedError(
+                    f"entry {self.seq + 1} was appended but never written; open {self.path} again"
+                )
             self._log.before_commit()
             with self._transaction() as connection:
                 connection.executemany(_INSERT, rows)
