@@ -71,7 +71,7 @@ def demand_same_work(pool: Pool, batch: Rows) -> None:
         raise WorkError(f"the plain twin ends with another {', '.join(different)}")
 
 
-def run(*, quick: bool) -> Iterator[Result]:
+def measured_commands(*, quick: bool) -> Iterator[Result]:
     """Measure deposits, two-sided margin-checked trades, and a mix of these and withdrawals."""
     accounts = 1_000 if quick else 100_000
     count = 2_000 if quick else 500_000

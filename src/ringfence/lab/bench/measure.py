@@ -7,10 +7,9 @@ lengthen; what waits for the disk is timed by the clock on the wall.
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
-from rich.table import Table
 
 Work = Callable[[], object]
 Progress = Callable[[str], None]
@@ -81,15 +80,3 @@ def shown(value: float) -> str:
         return f"{value:g}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:,.0f}"
-
-
-def table(title: str, results: Sequence[Result]) -> Table:
-    """Return the results as a table for the terminal."""
-    view = Table(title=title)
-    for heading in ("figure", "value", "unit", "against", "ratio", "goal", "met"):
-        view.add_column(heading, justify="right" if heading in ("value", "ratio") else "left")
-    for r in results:
-        ratio = "" if r.ratio is None else f"{shown(r.ratio)}x"
-        met = {None: "", True: "yes", False: "[bold red]no[/]"}[r.met]
-        view.add_row(r.name, shown(r.value), r.unit, r.baseline or "", ratio, r.goal or "", met)
-    return view

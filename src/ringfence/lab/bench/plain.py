@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from ringfence.core.command import COMMAND, Kind
-from ringfence.core.pool import CASH, Level, Pool, Rule, Total, account_count
+from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Total, account_count
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, Flag, Validity
 from ringfence.units import AMOUNT_MAX, PPM
@@ -168,6 +168,14 @@ class PlainPool:
         if result > 0:
             result = down(result, weight, PPM)
         return account.cash + cash + result - fee - self.requirement(level, size)
+
+    def unhealthy(self) -> list[int]:
+        """Accounts below maintenance, but for the backstop."""
+        return [
+            a
+            for a, account in enumerate(self.accounts)
+            if a != BACKSTOP and self.excess(account, Level.MAINTENANCE) < 0
+        ]
 
     def validity(self) -> Validity:
         """Class of the index price."""

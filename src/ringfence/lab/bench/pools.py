@@ -80,7 +80,7 @@ def applied(what: str, pool: Pool, batch: Rows) -> Log:
     """Apply rows that must all be accepted; return their log."""
     statuses = np.empty(len(batch), dtype=np.int64)
     talks = int(np.count_nonzero(batch["kind"] == Kind.LIQUIDATE))
-    log = empty_log(talks * 2 if talks > CHUNK else talks * room_for_one(pool))
+    log = empty_log(talks * room_for_one(pool))
     apply(pool, batch, statuses, log)
     demand_accepted(what, statuses)
     return log
