@@ -232,8 +232,9 @@ class World:
         self.now += step
         prices = tuple(self._price(feed) for feed in self.market if self.rng.random() < 0.95)
         rows = {}
+        by_feed = {price.feed: price for price in prices}
         for record in self.state.pools.values():
-            filled = record.price_rows.filled(prices, self.now)
+            filled = record.price_rows.filled(by_feed, self.now)
             if filled is not None:
                 rows[record.id] = filled.copy()
         statuses = self.state.apply_prices(prices, self.now)

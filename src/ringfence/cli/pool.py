@@ -15,8 +15,9 @@ from ringfence.core.pool import BACKSTOP, account_count
 from ringfence.core.reading import SpecError
 from ringfence.core.spec import PoolSpec, parse_spec, pool_id
 from ringfence.units import SIZE_DECIMALS
+from ringfence.venue.encoding import address_bytes
 from ringfence.venue.state import PoolRecord
-from ringfence.venue.venue import Venue, address_bytes
+from ringfence.venue.venue import Venue
 from ringfence.venue.views import AccountView, PoolView, account_view
 
 _TEMPLATE = Path(__file__).with_name("pool.toml")

@@ -10,6 +10,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Flag
 from ringfence.units import PRICE_UNIT, UNIT
 from ringfence.venue import commands as c
+from ringfence.venue.state import ADDRESS_BYTES
 
 INT64 = 2**63
 
@@ -25,6 +26,21 @@ Owner = Callable[[str], int]  # owner to registry number
 def asset_scale(spec: PoolSpec, asset: int) -> int:
     """Smallest units in one of an asset of the pool."""
     return int(10**spec.settlement_decimals) if asset == CASH else UNIT
+
+
+def address_bytes(owner: str) -> bytes:
+    """Return the 20 bytes of an address written as 0x and 40 hex digits.
+
+    Raises:
+        CommandError: It is not such an address.
+    """
+    try:
+        address = bytes.fromhex(owner.removeprefix("0x"))
+    except ValueError:
+        address = b""
+    if not owner.startswith("0x") or len(address) != ADDRESS_BYTES:
+        raise CommandError(f"owner {owner!r} is not an address; write 0x and 40 hex digits")
+    return address
 
 
 def place_of(what: str, names: tuple[str, ...], name: str) -> int:

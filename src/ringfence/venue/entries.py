@@ -14,6 +14,7 @@ import numpy as np
 
 from ringfence.columns import Column
 from ringfence.core.command import COMMAND, EVENT, Rows
+from ringfence.journal.entry import BODY_BYTES_MAX
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.state import Outcome, VenueCommand
 
@@ -86,6 +87,12 @@ def decode_prices(body: bytes) -> PricesBody:
         return msgspec.msgpack.decode(body, type=PricesBody)
     except msgspec.MsgspecError as error:
         raise MalformedEntryError(f"not prices: {error}") from None
+
+
+def fits(rows: Rows, events: int) -> bool:
+    """Whether a batch that records at most so many events fits into one entry."""
+    size = _COUNT.itemsize + len(rows) * (COMMAND.itemsize + _STATUS.itemsize)
+    return size + events * EVENT.itemsize <= BODY_BYTES_MAX
 
 
 def encode_batch(rows: Rows, outcome: Outcome) -> bytes:

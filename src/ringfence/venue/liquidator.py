@@ -21,6 +21,10 @@ _NOBODY = (
 )
 
 
+# Accounts in one batch: what they may record at most still fits into one journal entry.
+LIQUIDATIONS_MAX = 1000
+
+
 class Liquidator:
     """Keeps the ladder of one pool true to it, and names whom to liquidate."""
 

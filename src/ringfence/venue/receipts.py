@@ -1,6 +1,6 @@
 """Receipts: what came of a command, where it stands in the journal, and what it set off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -68,6 +68,17 @@ class BatchReceipt:
     def accepted(self) -> int:
         """Rows that were applied."""
         return int(np.count_nonzero(self.statuses == Status.OK))
+
+
+def merged(parts: list[BatchReceipt]) -> BatchReceipt:
+    """Return one receipt for batches that followed each other, at the place of the last."""
+    if len(parts) == 1:
+        return parts[0]
+    return replace(
+        parts[-1],
+        statuses=np.concatenate([part.statuses for part in parts]),
+        events=np.concatenate([part.events for part in parts]),
+    )
 
 
 _OF_ACCOUNT = (

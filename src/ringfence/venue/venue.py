@@ -15,14 +15,15 @@ from ringfence.core.command import Rows
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
+from ringfence.journal.errors import JournalHaltedError
 from ringfence.journal.sqlite import Journal
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
-from ringfence.venue.encoding import CommandError, Encoder
+from ringfence.venue.encoding import CommandError, Encoder, address_bytes
 from ringfence.venue.fanout import FeedPrice
-from ringfence.venue.liquidator import Liquidator, liquidations
-from ringfence.venue.receipts import BatchReceipt, Receipt, event_view
+from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
+from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
 from ringfence.venue.replay import Mismatch, apply_entry, replay
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.simulation import Simulation, simulate
@@ -36,27 +37,13 @@ from ringfence.venue.state import (
     Send,
     State,
     VenueCommand,
+    events_at_most,
 )
 from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
 
 
 class ReplayError(RuntimeError):
     """The journal does not replay to what it recorded; the venue refuses to start."""
-
-
-def address_bytes(owner: str) -> bytes:
-    """Return the 20 bytes of an address written as 0x and 40 hex digits.
-
-    Raises:
-        CommandError: It is not such an address.
-    """
-    try:
-        address = bytes.fromhex(owner.removeprefix("0x"))
-    except ValueError:
-        address = b""
-    if not owner.startswith("0x") or len(address) != 20:
-        raise CommandError(f"owner {owner!r} is not an address; write 0x and 40 hex digits")
-    return address
 
 
 class Venue:
@@ -68,6 +55,7 @@ class Venue:
         self.clock = clock
         self._time_ns = 0
         self._grouped = False
+        self._is_halted = False
         self._liquidators: dict[bytes, Liquidator] = {}
         self._hex: dict[str, PoolRecord] = {}
 
@@ -109,9 +97,12 @@ class Venue:
         self.close()
 
     def close(self) -> None:
-        """Commit what is buffered and close the journal."""
-        self.journal.commit()
-        self.journal.close()
+        """Commit what is buffered, unless the venue is halted, and close the journal."""
+        try:
+            if not self._is_halted:
+                self.journal.commit()
+        finally:
+            self.journal.close()
 
     # Registries and the venue's edge
 
@@ -183,16 +174,18 @@ class Venue:
         """Apply a batch of rows to one pool; the sequencer stamps them.
 
         Raises:
-            CommandError: There is no such pool.
+            CommandError: There is no such pool, or one entry cannot hold the batch.
         """
         record = self.record(pool)
         time_ns = self._stamp()
         stamped = with_clock(record.pool, batch, time_ns)
         extra = len(stamped) - len(batch)
-        outcome = self.state.apply_rows(record, stamped)
-        body = entries.encode_batch(stamped, outcome)
-        entry = self.journal.append(time_ns, entries.POOL, record.id, body)
-        self._acknowledge()
+        if not entries.fits(stamped, events_at_most(record.pool, stamped)):
+            raise CommandError(f"{len(batch)} rows and their events exceed one entry; split them")
+        with self._journaling():
+            outcome = self.state.apply_rows(record, stamped)
+            body = entries.encode_batch(stamped, outcome)
+            entry = self.journal.append(time_ns, entries.POOL, record.id, body)
         if record.id in self._liquidators:
             self._liquidators[record.id].follow(record.pool, stamped)
         return BatchReceipt(
@@ -211,10 +204,10 @@ class Venue:
     def set_prices(self, prices: Sequence[FeedPrice]) -> None:
         """Give prices to every pool that lists their feeds."""
         time_ns = self._stamp()
-        statuses = self.state.apply_prices(prices, time_ns)
-        body = entries.encode_prices(prices, statuses.values())
-        self.journal.append(time_ns, entries.PRICES, b"", body)
-        self._acknowledge()
+        with self._journaling():
+            statuses = self.state.apply_prices(prices, time_ns)
+            body = entries.encode_prices(prices, statuses.values())
+            self.journal.append(time_ns, entries.PRICES, b"", body)
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
         """Liquidate every account below maintenance, pool by pool, in order of number."""
@@ -228,7 +221,9 @@ class Venue:
 
     def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
         """Liquidate some accounts of a pool; the core refuses those that are healthy."""
-        return self.execute_many(pool, liquidations(accounts))
+        starts = range(0, max(len(accounts), 1), LIQUIDATIONS_MAX)
+        parts = (accounts[start : start + LIQUIDATIONS_MAX] for start in starts)
+        return merged([self.execute_many(pool, liquidations(part)) for part in parts])
 
     def unhealthy(self, pool: str) -> Column:
         """Accounts of a pool below maintenance now, found by its ladder."""
@@ -279,13 +274,15 @@ class Venue:
             yield
         finally:
             self._grouped = False
-            self.journal.commit()
+            if not self._is_halted:
+                with self._journaling():
+                    pass
 
     def record_digest(self) -> bytes:
         """Journal the digest of the whole state, which a replay must reach."""
         digest = self.state.digest()
-        self.journal.append(self._stamp(), entries.DIGEST, b"", digest)
-        self._acknowledge()
+        with self._journaling():
+            self.journal.append(self._stamp(), entries.DIGEST, b"", digest)
         return digest
 
     def checkpoint(self) -> bytes:
@@ -367,18 +364,28 @@ class Venue:
         """Apply and journal a command of the venue itself, refusals too."""
         time_ns = self._stamp()
         refusal: RefusedError | SpecError | None = None
-        try:
-            self.state.apply(command)
-        except (RefusedError, SpecError) as error:
-            refusal = error
-        body = entries.encode_venue(command, "ok" if refusal is None else str(refusal))
-        entry = self.journal.append(time_ns, entries.VENUE, b"", body)
-        self._acknowledge()
+        with self._journaling():
+            try:
+                self.state.apply(command)
+            except (RefusedError, SpecError) as error:
+                refusal = error
+            body = entries.encode_venue(command, "ok" if refusal is None else str(refusal))
+            entry = self.journal.append(time_ns, entries.VENUE, b"", body)
         if refusal is not None:
             raise refusal
         return Receipt(ok=True, status="ok", seq=entry.seq, head=entry.head.hex(), time_ns=time_ns)
 
-    def _acknowledge(self) -> None:
-        """Bring what was appended to disk, unless a group will do so at its end."""
+    @contextmanager
+    def _journaling(self) -> Iterator[None]:
+        """Bring what is done inside to disk, unless a group will do so at its end.
+
+        Memory that ran ahead of the journal is good for nothing: whatever keeps an entry from
+        being journaled halts the venue, and opening it again begins where the journal ends.
+        """
+        if self._is_halted:
+            raise JournalHaltedError("the venue is halted: an entry was lost; open it again")
+        self._is_halted = True
+        yield
         if not self._grouped:
             self.journal.commit()
+        self._is_halted = False
