@@ -19,6 +19,15 @@ def test_contenders_that_are_there_compute_our_prices():
     assert pricing.NUMPY in there
 
 
+def test_compiled_contender_leaves_the_arithmetic_of_the_process_alone():
+    """A library linked with -ffast-math would make every later subnormal number zero."""
+    try:
+        pricing.with_c(pricing.random_options(10))()
+    except pricing.MissingError as error:
+        pytest.skip(str(error))
+    assert np.float64(1e-310) * np.float64(0.5) > 0.0
+
+
 def test_contender_with_other_prices_is_refused():
     options = pricing.random_options(10)
     wrong = {"wrong": lambda options: lambda: np.zeros(options.forward.size)}

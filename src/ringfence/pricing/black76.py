@@ -242,7 +242,7 @@ def price(
     """Price of options.
 
     >>> price(100.0, 100.0, 1.0, 0.2, True)
-    7.965567455405798
+    7.965567455405804
     """
     numbers = (forward, strike, time, volatility, rate)
     return run(price_columns, numbers, (is_call,), 1, threads=threads)[0]
