@@ -106,7 +106,7 @@ class History:
             for a in self.unhealthy():
                 self._push(Kind.LIQUIDATE, account=a)
         if self.queue:
-            return self.queue.popleft()
+            return self._perhaps_odd(self.queue.popleft(), 0.3)
         if self.left_in_tick <= 0:
             self.left_in_tick = self.options.commands_per_tick
             self._tick()
@@ -118,10 +118,7 @@ class History:
             kind = self.rng.choices(list(weights), list(weights.values()))[0]
             if self._makes_sense(kind):
                 break
-        fields = {"kind": int(kind), **DRAWS[kind](self)}
-        if self.rng.random() < self.options.odd:
-            fields = self._odd(fields)
-        return fields
+        return self._perhaps_odd({"kind": int(kind), **DRAWS[kind](self)}, 1)
 
     def _makes_sense(self, kind: Kind) -> bool:
         pool = self.pool
@@ -135,9 +132,12 @@ class History:
         has[Kind.REDEEM] = Total.SUPPLY_SHARES
         return kind not in has or pool.total[has[kind]] > 0
 
-    def _odd(self, fields: Fields) -> Fields:
-        names = [n for n in COMMAND.names or () if n != "time_ns"]
-        name = self.rng.choice(names)
+    def _perhaps_odd(self, fields: Fields, share: float) -> Fields:
+        if self.rng.random() >= self.options.odd * share:
+            return fields
+        used = [n for n in fields if n != "time_ns"]
+        unused = [n for n in COMMAND.names or () if n != "time_ns"]
+        name = self.rng.choice(used if self.rng.random() < 0.8 else unused)
         near = fields.get(name, 0) + self.rng.choice((-1, 1))
         return fields | {name: self.rng.choice((*EXTREMES, near, near))}
 
@@ -164,7 +164,7 @@ class History:
     def _fund(self) -> None:
         rng = self.rng
         for i, instrument in enumerate(self.spec.instruments):
-            if rng.random() < 0.15 and not instrument.expiry_ns:
+            if rng.random() < (0.01 if instrument.expiry_ns else 0.15):
                 most = int(self.pool.funding_rate_max[i])
                 rate = rng.choice((most, -most, most + 1, rng.randrange(-most, most + 1)))
                 self._push(Kind.ACCRUE_FUNDING, instrument=i, amount=rate)

@@ -1,10 +1,9 @@
 """Requirements and health move the right way: P11, P18."""
 
-from random import Random
-
 from tests.properties.histories import History
 from tests.properties.profile import over_histories
 from tests.properties.running import must
+from tests.properties.states import after_history
 
 from ringfence.core.command import Kind
 from ringfence.core.health import AS_IT_IS, excess, health_factor, requirement
@@ -13,13 +12,6 @@ from ringfence.core.pool import CASH, Level, Pool, account_count, copied
 from ringfence.units import PPM
 
 LEVELS = tuple(Level)
-
-
-def after_history(spec, seed, count=150) -> tuple[Pool, Random]:
-    history = History(spec, seed)
-    for _ in history.take(count):
-        pass
-    return history.pool, Random(seed)
 
 
 @over_histories(30)

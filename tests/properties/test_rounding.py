@@ -1,44 +1,19 @@
 """Rounding is never in the owner's favour, and going in circles gains nothing: P6, P23."""
 
-from random import Random
-
 import pytest
 from tests.properties.histories import History
 from tests.properties.profile import over_histories
 from tests.properties.running import do, must
+from tests.properties.states import after_history, wealth
 
 from ringfence.core.command import Kind
-from ringfence.core.health import AS_IT_IS, debt_of, excess, uncollected
+from ringfence.core.health import debt_of, excess
 from ringfence.core.lending import lender_assets
-from ringfence.core.margin import position_value
-from ringfence.core.pool import CASH, Level, Pool, Total, account_count, copied, pool_bytes
+from ringfence.core.pool import CASH, Level, Total, account_count, copied, pool_bytes
 from ringfence.core.status import Status
 from ringfence.units import BASE
 
 LENDING_KINDS = (Kind.SUPPLY, Kind.REDEEM, Kind.BORROW, Kind.REPAY, Kind.ADVANCE_CLOCK)
-
-
-def after_history(spec, seed, count=200) -> tuple[Pool, Random]:
-    history = History(spec, seed)
-    for _ in history.take(count):
-        pass
-    # Caps are not the subject here.
-    history.pool.deposit_cap[:] = 2**53 - 1
-    return history.pool, Random(seed)
-
-
-def worth(pool: Pool, a: int) -> int:
-    """What the account is worth at full prices; lent cash at what redeeming gives."""
-    value = int(pool.balance[a, CASH]) + uncollected(pool, a, AS_IT_IS)
-    for c in range(1, pool.haircut.shape[1]):
-        price = int(pool.index_price[pool.asset_underlying[c]])
-        value += position_value(int(pool.balance[a, c]), price, int(pool.value_divisor[0]))
-    lent = int(pool.supply_shares[a]) * (lender_assets(pool) + 1)
-    return (
-        value
-        + lent // (int(pool.total[Total.SUPPLY_SHARES]) + 1)
-        - debt_of(pool, int(pool.debt_shares[a]))
-    )
 
 
 @over_histories(25)
@@ -121,7 +96,7 @@ def test_p23_splitting_a_loan_is_never_in_the_owners_favour(kind, spec, seed):
     if set(statuses) == {Status.OK}:
         unit = 3 + 2 * int(pool.total[Total.BORROW_INDEX]) // BASE
         unit += 2 * (lender_assets(pool) + 1) // (int(pool.total[Total.SUPPLY_SHARES]) + 1)
-        assert worth(once, a) - unit <= worth(twice, a) <= worth(once, a)
+        assert wealth(once, a) - unit <= wealth(twice, a) <= wealth(once, a)
 
 
 @over_histories(25, "plain", "mixed", "coarse")
@@ -133,13 +108,13 @@ def test_p23_trading_back_and_forth_at_one_price_gains_nothing(spec, seed):
         must(pool, Kind.DEPOSIT, account=x, amount=10**12)
     trade = {"instrument": i, "price": int(pool.mark_price[i]), "account": a, "other": b}
     size = side * int(pool.lot[i]) * rng.randrange(1, 20)
-    start = [worth(pool, x) for x in (a, b)]
+    start = [wealth(pool, x) for x in (a, b)]
     if do(pool, Kind.TRADE, size=size, **trade) != Status.OK:
         return
     # What only reduced there needs a usable price on the way back, and may be refused.
     do(pool, Kind.TRADE, size=-size, **trade)
     for x, before in zip((a, b), start, strict=True):
-        assert worth(pool, x) <= before
+        assert wealth(pool, x) <= before
 
 
 @over_histories(25, "plain", "mixed", "coarse")
@@ -156,7 +131,7 @@ def test_p23_a_trade_in_two_parts_costs_at_most_a_unit_more(spec, seed):
     statuses += [do(twice, Kind.TRADE, size=part, **trade) for part in parts]
     if set(statuses) == {Status.OK}:
         for x in (a, b):
-            assert worth(once, x) - 1 <= worth(twice, x) <= worth(once, x)
+            assert wealth(once, x) - 1 <= wealth(twice, x) <= wealth(once, x)
             assert excess(twice, x, Level.MAINTENANCE) <= excess(once, x, Level.MAINTENANCE)
 
 

@@ -1,0 +1,155 @@
+"""What a liquidation may do to an account: P19."""
+
+from tests.model import health
+from tests.model.liquidation import close_part, rates
+from tests.model.pool import ModelPool
+from tests.model.state import TARGET, State
+from tests.model.trading import settle_one
+from tests.properties.histories import History
+from tests.properties.pools import ROOM, START_NS
+from tests.properties.profile import over_histories
+from tests.properties.running import Step, do, outcome
+from tests.properties.states import worth
+
+from ringfence.core.command import Happening, Kind
+from ringfence.core.health import equity, excess, has_position
+from ringfence.core.liquidation import has_anything, is_in_grace, liability
+from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Total, account_count, copied
+from ringfence.core.spec import PoolSpec
+from ringfence.core.status import Status
+from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.units import BASE
+
+ENDS = (Status.ACCOUNT_IS_HEALTHY, Status.NOTHING_TO_LIQUIDATE)
+
+
+def unit(pool: Pool) -> int:
+    """What rounding to debt shares can cost in the steps of one liquidation."""
+    return 8 * (int(pool.total[Total.BORROW_INDEX]) // BASE + 2)
+
+
+def expected(pool: Pool, a: int) -> Status:
+    """Outcome of a liquidation by the rules, in order."""
+    if a == BACKSTOP:
+        return Status.BACKSTOP_IS_NOT_LIQUIDATED
+    if excess(pool, a, Level.MAINTENANCE) >= 0:
+        return Status.ACCOUNT_IS_HEALTHY
+    if not has_anything(pool, a):
+        return Status.NOTHING_TO_LIQUIDATE
+    if not are_exposures_usable(pool, Action.LIQUIDATE, a):
+        return Status.PRICE_IS_NOT_USABLE
+    return Status.ACCOUNT_IS_IN_GRACE_PERIOD if is_in_grace(pool, a) else Status.OK
+
+
+@over_histories(20)
+def test_p19_liquidation_is_accepted_exactly_when_the_rules_allow_it(spec, seed):
+    history = History(spec, seed)
+    for _ in history.take(200):
+        for a in range(account_count(history.pool)):
+            pool = history.pool
+            if excess(pool, a, Level.MAINTENANCE) < 0 or a == BACKSTOP:
+                asked = outcome(pool, kind=int(Kind.LIQUIDATE), account=a)
+                assert asked == expected(pool, a), f"{spec.name} seed {seed}"
+
+
+@over_histories(40)
+def test_p19_a_liquidation_ends_at_target_or_with_nothing_left(spec, seed):
+    history = History(spec, seed)
+    for step in history.take(300):
+        if not step.is_accepted(Kind.LIQUIDATE):
+            continue
+        pool, a = history.pool, step.field("account")
+        if excess(pool, a, Level.TARGET) < 0:
+            assert not has_anything(pool, a), f"{spec.name} seed {seed}: {step.row[0]}"
+            assert pool.debt_shares[a] == 0, "what cannot be covered is written off"
+        assert do(copied(pool), Kind.LIQUIDATE, account=a) in ENDS
+
+
+@over_histories(40)
+def test_p19_bonus_and_fee_never_exceed_what_the_account_is_worth(spec, seed):
+    history = History(spec, seed)
+    before = copied(history.pool)
+    for step in history.take(300):
+        pool = history.pool
+        if step.is_accepted(Kind.LIQUIDATE):
+            a = step.field("account")
+            where = f"{spec.name} seed {seed}: {step.row[0]}"
+            positions = step.events[step.events["kind"] == Happening.POSITION_LIQUIDATED]
+            penalty = int(positions["bonus"].sum() + positions["fee"].sum())
+            assert penalty <= max(equity(before, a), 0), where
+            if worth(before, a) >= 0:
+                assert worth(pool, a) >= -unit(pool), where
+            assert worth(pool, a) - worth(before, a) <= gift(step) + unit(pool), where
+        before = copied(pool)
+
+
+def gift(step: Step) -> int:
+    """What the insurance fund and the lenders bore for the account."""
+    ends = step.events[step.events["kind"] == Happening.SHORTFALL_RECORDED]
+    return int(ends["insurance"].sum() + ends["shortfall"].sum())
+
+
+@over_histories(40)
+def test_p19_only_an_account_under_water_leaves_a_shortfall(spec, seed):
+    history = History(spec, seed)
+    before = copied(history.pool)
+    for step in history.take(300):
+        if step.is_accepted(Kind.LIQUIDATE) and gift(step):
+            assert worth(before, step.field("account")) < unit(before)
+        before = copied(history.pool)
+
+
+def one_lot_less(state: State, event, a: int, dust: int) -> int | None:
+    """Excess at target had one lot less been closed; None where dust was closed with it."""
+    account, i = state.accounts[a], int(event["index"])
+    settle_one(state, account)
+    notional = sum(
+        abs(state.value(p.size, state.instruments[i].mark)) for i, p in enumerate(account.positions)
+    )
+    terms = rates(
+        state, health.equity(state, account), notional, health.health_factor(state, account)
+    )
+    lot, mark, part = state.instruments[i].lot, state.instruments[i].mark, int(event["size"])
+    if account.positions[i].size == part and state.value(lot, mark) < dust:
+        return None
+    part -= lot if part > 0 else -lot
+    after, _, _, fee = close_part(state, account, i, part, terms)
+    return health.excess(state, after, TARGET) - fee
+
+
+def lockstep(spec: PoolSpec, seed: int) -> tuple[History, ModelPool]:
+    model = ModelPool.create(spec, owner=1, now_ns=START_NS, accounts=ROOM)
+    return History(spec, seed), model
+
+
+@over_histories(40, "plain", "mixed", "coarse")
+def test_p19_no_more_is_closed_than_reaches_the_target(spec, seed):
+    history, model = lockstep(spec, seed)
+    for step in history.take(300):
+        before = model.state.copy() if step.kind == Kind.LIQUIDATE else model.state
+        model.apply(step.row[0])
+        if not step.is_accepted(Kind.LIQUIDATE):
+            continue
+        closed = step.events[step.events["kind"] == Happening.POSITION_LIQUIDATED]
+        if len(closed) == 1 and has_position(history.pool, step.field("account")):
+            dust = int(history.pool.rule[Rule.DUST])
+            left = one_lot_less(before, closed[0], step.field("account"), dust)
+            assert left is None or left < 0, f"{spec.name} seed {seed}: {step.row[0]}"
+
+
+@over_histories(40)
+def test_p19_liability_goes_only_where_value_goes(spec, seed):
+    history = History(spec, seed)
+    before = copied(history.pool)
+    for step in history.take(300):
+        if step.is_accepted(Kind.LIQUIDATE):
+            a, pool = step.field("account"), history.pool
+            for event in step.events[step.events["kind"] == Happening.COLLATERAL_LIQUIDATED]:
+                assert 0 <= event["size"] <= before.balance[a, int(event["index"])]
+                assert event["bonus"] >= -unit(pool)
+            for c in range(1, pool.haircut.shape[1]):
+                taken = before.balance[a, c] - pool.balance[a, c]
+                assert pool.balance[BACKSTOP, c] - before.balance[BACKSTOP, c] == taken >= 0
+            if not liability(before, a) and not before.size[a].any():
+                raise AssertionError("nothing was owed")
+        before = copied(history.pool)
