@@ -23,6 +23,7 @@ from ringfence.core.command import Happening, Kind, rows
 from ringfence.core.creation import _scales, create_pool
 from ringfence.core.health import debt_of, equity, excess, health_factor
 from ringfence.core.invariants import broken_invariants
+from ringfence.core.liquidation import has_anything
 from ringfence.core.log import empty_log, recorded, room_for_one
 from ringfence.core.machine import apply
 from ringfence.core.parameters import Parameter, parameter_column
@@ -189,17 +190,27 @@ class Story:
         status = Status(int(statuses[0]))
         assert status == expected, f"the status is {status.name.lower()}"
         self.events = [dict(zip(e.dtype.names, e.tolist(), strict=True)) for e in recorded(log)]
+        kind, c, amount = (int(row[0][field]) for field in ("kind", "asset", "amount"))
         if status != Status.OK:
             assert pool_bytes(self.pool) == before, f"P4: {status.name} has changed the pool"
             assert not self.events
-        elif row[0]["kind"] in (Kind.DEPOSIT, Kind.OPEN_POSITION):
-            self.held[row[0]["asset"]] += int(row[0]["amount"])
-        elif row[0]["kind"] == Kind.WITHDRAW:
-            self.held[row[0]["asset"]] -= int(row[0]["amount"])
+        elif kind in (Kind.DEPOSIT, Kind.OPEN_POSITION):
+            self.held[c] += amount
+        elif kind == Kind.WITHDRAW:
+            self.held[c] -= amount
+        elif kind == Kind.LIQUIDATE:
+            self.assert_liquidated(int(row[0]["account"]))
         assert broken_invariants(self.pool, self.held) == []
         for a in range(account_count(self.pool)):
             levels = [int(excess(self.pool, a, level)) for level in Level]
             assert levels == sorted(levels), f"P18: the levels of account {a} do not nest"
+
+    def assert_liquidated(self, a: int) -> None:
+        """Assert that a liquidation reached the target or the end, and has cost no equity."""
+        is_at_target = excess(self.pool, a, Level.TARGET) >= 0
+        assert is_at_target or not has_anything(self.pool, a), "P19: it stopped half-way"
+        if self.events[0]["equity"] >= 0:
+            assert equity(self.pool, a) >= 0, "P19: bonus or fee exceeded the equity"
 
     def values(self, pattern: list[str], words: list[str]) -> dict[str, int]:
         """Fields of a command row from words that follow a pattern."""
