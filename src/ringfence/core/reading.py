@@ -1,11 +1,15 @@
 """Reading a spec: decimal strings to exact integers, with every problem collected."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 from ringfence.core.bounds import HARD_BOUNDS
 from ringfence.core.pool import Level
 from ringfence.core.spec import Levels, PoolSpec
 from ringfence.units import DECIMALS_MAX, PPM
+
+# Numbers have at most this many digits, and nothing is ever rounded on the way in.
+_EXACT = Context(prec=64, Emax=64, Emin=-64, traps=[InvalidOperation, Inexact, Overflow])
+SHOWN = 40  # characters of a bad number that a message repeats
 
 
 class SpecError(ValueError):
@@ -23,9 +27,10 @@ def scaled(text: str, scale: int) -> int:
         ValueError: Not a finite decimal, or with more decimals than the scale keeps.
     """
     try:
-        number = Decimal(text) * scale
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a decimal number") from None
+        number = _EXACT.multiply(_EXACT.create_decimal(text), Decimal(scale))
+    except DecimalException:
+        shown = text if len(text) <= SHOWN else text[:SHOWN] + "..."
+        raise ValueError(f"{shown!r} is not a decimal number of a usual size") from None
     if not number.is_finite():
         raise ValueError(f"{text!r} is not a finite number")
     if number != number.to_integral_value():

@@ -92,4 +92,5 @@ def _difference(before: AccountView, after: AccountView) -> Difference:
 
 
 def _less(after: str, before: str) -> str:
-    return str(Decimal(after) - Decimal(before))
+    difference = f"{Decimal(after) - Decimal(before):f}"
+    return difference.rstrip("0").rstrip(".") if "." in difference else difference

@@ -23,7 +23,7 @@ from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_byt
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
-from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT
+from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT, SIZE_DECIMALS
 from ringfence.venue.fanout import FeedPrice, PriceRows
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
@@ -193,6 +193,13 @@ class State:
                 f"{command.spec.settlement} has {listed} decimals in this venue, "
                 f"not {command.spec.settlement_decimals}"
             )
+        for collateral in command.spec.collateral:
+            decimals = self.assets[self._asset_numbers[collateral.asset]].decimals
+            if decimals != SIZE_DECIMALS:
+                raise RefusedError(
+                    f"{collateral.asset} has {decimals} decimals in this venue; collateral is "
+                    f"kept in units of {SIZE_DECIMALS}, so list it with those"
+                )
         problems = scale_problems(command.spec, self.feed_prices)
         if problems:
             raise SpecError(problems)
@@ -267,7 +274,7 @@ class State:
         return hashlib.sha256(np.ascontiguousarray(used, dtype="<i8").tobytes()).digest()
 
     def digest(self) -> bytes:
-        """SHA-256 of the whole state: registries, wallets, and every pool by id."""
+        """SHA-256 of the whole state: registries, wallets, and every pool."""
         return hashlib.sha256(self.dump()).digest()
 
     def dump(self) -> bytes:
@@ -281,7 +288,8 @@ class State:
                 sorted(self.feed_prices.items()),
                 [
                     PoolDump(record.spec, record.creator, pool_bytes(record.pool))
-                    for _, record in sorted(self.pools.items())
+                    # By age, as in the journal: an entry with prices tells of the pools by age.
+                    for record in self.pools.values()
                 ],
             )
         )
