@@ -107,6 +107,7 @@ class Batch:
     pool: bytes
     rows: Rows
     outcome: Outcome
+    drawn: Rows  # without the clock row that the sequencer put before them
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ class World:
         rows = with_clock(history.record.pool, drawn.astype(COMMAND), self.now)
         outcome = self.state.apply_rows(history.record, rows)
         self._count(rows, outcome)
-        return Batch(history.record.id, rows, outcome)
+        return Batch(history.record.id, rows, outcome, drawn)
 
     def _count(self, rows: Rows, outcome: Outcome) -> None:
         for kind, status in zip(rows["kind"].tolist(), outcome.statuses.tolist(), strict=True):
