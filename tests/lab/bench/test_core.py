@@ -1,11 +1,14 @@
 """The core bench does the work that it times, and reports finite figures."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ringfence.core.command import Kind
+from ringfence.core.log import empty_log
+from ringfence.core.machine import apply
 from ringfence.core.status import Status
 from ringfence.lab.bench import core, durable, ticks
 from ringfence.lab.bench.commands import demand_same_work, mixed_rows, there_and_back
@@ -55,6 +58,8 @@ def test_every_goal_says_whether_it_was_met(results: list[Result]) -> None:
         "mixed in memory",
         "deposits, durable, 1 a batch",
         "mixed, durable, 100 a batch",
+        "mixed, durable, streamed, 100 a batch",
+        "memory of a venue with ladder",
         "calm tick",
         "full scan",
         "tick that liquidates a tenth",
@@ -84,9 +89,6 @@ def test_the_plain_twin_refuses_what_the_pool_refuses() -> None:
     batch["account"] += rng.choice((0, 0, 0, 20), len(batch))
     batch["other"] -= rng.choice((0, 0, 0, 1), len(batch))
     statuses = np.zeros(len(batch), dtype=np.int64)
-    from ringfence.core.log import empty_log
-    from ringfence.core.machine import apply
-
     apply(pool, batch, statuses, empty_log(0))
     assert twin.run(batch.tobytes()) == statuses.tolist()
     assert differences(twin, pool) == []
@@ -122,6 +124,15 @@ def test_the_populated_venue_holds_what_was_asked_for() -> None:
         assert record.pool.size[1:41, 0].tolist() == [10**7, -(10**7)] * 20
         assert record.pool.mark_price[0] == PRICE
         assert venue.journal.head == list(venue.journal.entries())[-1].head
+
+
+def test_a_stream_of_batches_is_all_on_disk_when_it_returns(tmp_path: Path) -> None:
+    venue, pool = durable.populated_venue(tmp_path / "journal", 4)
+    with venue:
+        before = venue.journal.seq
+        durable.stream(venue, pool, mixed_rows(8, 4, np.random.default_rng(1)))
+        assert venue.journal.seq == before + durable.STREAM
+        assert venue.journal.verify().ok
 
 
 def test_the_venue_bench_refuses_to_time_refusals() -> None:
