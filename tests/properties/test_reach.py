@@ -20,7 +20,7 @@ SEEDS, COMMANDS = 24, 400
 
 # At least so many in a run, per kind, for the commands that a history is made of.
 ACCEPTED = dict.fromkeys(Kind, 40) | {
-    Kind.EXPIRE: 2,
+    Kind.EXPIRE: 1,
     Kind.CANCEL_CHANGE: 5,
     Kind.LIQUIDATE: 60,
     Kind.TRADE: 200,
@@ -28,11 +28,10 @@ ACCEPTED = dict.fromkeys(Kind, 40) | {
     Kind.ADVANCE_CLOCK: 500,
 }
 RARE = {
-    "partial liquidation": 15,
-    "whole liquidation": 20,
+    "partial liquidation": 10,
+    "whole liquidation": 25,
     "liquidation in several steps": 10,
-    "collateral liquidated": 6,
-    "claim liquidated": 1,
+    "collateral liquidated": 3,
     "shortfall": 5,
     "insurance used": 8,
     "debt written off": 2,
