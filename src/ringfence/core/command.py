@@ -1,6 +1,6 @@
 """Commands and events as rows of one fixed dtype each.
 
-What goes on the wire goes in the journal as it is: eleven little-endian 64-bit integers a
+What goes on the wire goes in the journal as it is: nine little-endian 64-bit integers a
 command, eighteen an event. A field that a kind does not use is zero.
 """
 

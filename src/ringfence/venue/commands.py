@@ -1,7 +1,7 @@
 """Commands as callers write them: names, addresses and decimal strings.
 
-Each is a frozen struct; `pool` is the pool's id in hex or its name, `owner` an address or a
-display name the venue knows, `number` the owner's own number of the account, from 1.
+Each is a frozen struct; `pool` is the pool's id in hex or its name, `owner` an address,
+`number` the owner's own number of the account, from 1.
 """
 
 import msgspec
