@@ -10,9 +10,14 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
+from ringfence.columns import Column
+from ringfence.compiled import kernel
 from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.log import ROW, Log
+from ringfence.core.machine import apply_one
 from ringfence.core.pool import Pool
 from ringfence.core.spec import PoolSpec
+from ringfence.core.status import Status
 from ringfence.core.validity import Flag
 
 
@@ -77,3 +82,22 @@ class PriceRows:
         np.multiply(marks[self._of] // self._tick, self._tick, out=self._mark_price)
         given = np.array([price is not None for price in found])
         return self._batch[np.concatenate(([True], given, given[self._of]))]
+
+
+@kernel
+def apply_tick(pool: Pool, commands: Rows, statuses: Column, log: Log) -> None:
+    """Apply a pool's rows of one tick; a mark price is refused with the index price it came with.
+
+    A late copy of a message is known by its publish time, which a mark price does not carry.
+    """
+    index_status = np.zeros(pool.index_price.size, dtype=np.int64)
+    for r in range(commands.size):
+        log.position[ROW] = r
+        kind, at = commands[r]["kind"], commands[r]["instrument"]
+        if kind == Kind.SET_MARK_PRICE:
+            statuses[r] = index_status[pool.instrument_underlying[at]]
+            if statuses[r] != Status.OK:
+                continue
+        statuses[r] = apply_one(pool, commands[r], log)
+        if kind == Kind.SET_INDEX_PRICE:
+            index_status[at] = statuses[r]

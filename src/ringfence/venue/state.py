@@ -18,13 +18,12 @@ from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
 from ringfence.core.log import empty_log, recorded, room_for_one
-from ringfence.core.machine import apply
 from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
 from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT, SIZE_DECIMALS
-from ringfence.venue.fanout import FeedPrice, PriceRows
+from ringfence.venue.fanout import FeedPrice, PriceRows, apply_tick
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
@@ -242,7 +241,7 @@ class State:
                 outcome = np.zeros(len(batch), dtype=np.int64)
                 # Only the clock row can record events, and what it may record is bounded.
                 log = empty_log(room_for_one(record.pool))
-                apply(record.pool, batch, outcome, log)
+                apply_tick(record.pool, batch, outcome, log)
                 statuses[identity] = outcome
         return statuses
 
