@@ -243,6 +243,34 @@ def test_a_claim_larger_than_the_debt_is_taken_as_far_as_the_debt():
     """)
 
 
+def test_rounding_of_a_claim_leaves_nothing_that_could_delay_the_write_off():
+    check(f"""
+        {NO_BONUS}
+        rule rate_base 0.1
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit L1 2000 USDC
+        supply L1 2000
+        deposit A1 2 ETH
+        deposit B1 50 ETH
+        borrow A1 500
+        withdraw A1 500 USDC
+        trade A1 B1 5 ETH-PERP @ 1000
+        clock +365d
+        debt A1 550                            # 1.1 a share
+        price ETH 0.01
+        mark ETH-PERP 1087
+        liquidate A1
+        event position_liquidated size 5
+        event claim_liquidated value 435       # 395.454545 shares, of 434.999999
+        event collateral_liquidated size 2 value 0.019999
+        event shortfall_recorded insurance 1.25 shortfall 113.730002   # the fund's 5 of interest
+        claim A1 0
+        debt A1 0
+        liquidate A1 -> account_is_healthy
+    """)
+
+
 def test_the_backstops_due_and_the_claims_it_takes_over_cancel():
     check(f"""
         {NO_BONUS}

@@ -74,7 +74,9 @@ def naked_lots(state: State, account: Account, i: int) -> int:
     net = sum(state.value(account.positions[j].size, state.instruments[j].mark) for j in legs)
     if net * size <= 0:
         return 0
-    return min(abs(net) // state.value(instrument.lot, instrument.mark), abs(size) // instrument.lot)
+    return min(
+        abs(net) // state.value(instrument.lot, instrument.mark), abs(size) // instrument.lot
+    )
 
 
 def part_to_close(state: State, account: Account, i: int, terms: tuple[int, int]) -> int:
@@ -153,8 +155,8 @@ def take_over(state: State, account: Account, amount: int) -> int:
 
 def liquidate_claim(state: State, account: Account) -> None:
     """A claim at its face value against what is owed."""
-    moved = take_over(state, account, min(account.claim, owed(state, account)))
-    taken = min(account.claim, moved)
+    taken = min(account.claim, owed(state, account))
+    take_over(state, account, taken)
     account.claim -= taken
     backstop = state.accounts[0]
     net = backstop.claim - backstop.due + taken

@@ -298,8 +298,10 @@ def liquidate_collateral(pool: Pool, a: int, c: int, bonus: int, log: Log) -> No
 def liquidate_claim(pool: Pool, a: int, log: Log) -> None:
     """Move as much of a claim as covers debt to the backstop, at its face value."""
     e = start_event(pool, a, log, Happening.CLAIM_LIQUIDATED, -1)
-    moved = move_liability(pool, a, min(pool.claim[a], liability(pool, a)))
-    taken = min(pool.claim[a], moved)
+    # All that was asked for is taken, though shares round down: a unit left behind would
+    # keep the account from being written off.
+    taken = min(pool.claim[a], liability(pool, a))
+    move_liability(pool, a, taken)
     pool.claim[a] -= taken
     # The backstop may have a due of its own, which the claim nets.
     netted = min(pool.due[BACKSTOP], taken)
