@@ -115,6 +115,17 @@ def bracket_maintenance(pool: Pool, u: int, notional: int) -> int:
 
 
 @kernel
+def strictest_factor(pool: Pool, u: int, level: Level) -> int:
+    """Largest factor on maintenance of a level and the looser ones, so that levels nest."""
+    factor = pool.factor[Level.CLOSEOUT, u]
+    if level <= Level.MAINTENANCE:
+        factor = max(factor, pool.factor[Level.MAINTENANCE, u])
+    if level <= Level.TARGET:
+        factor = max(factor, pool.factor[Level.TARGET, u])
+    return factor
+
+
+@kernel
 def bracket_requirement(pool: Pool, u: int, level: Level, net: int, gross: int) -> int:
     """Requirement of one underlying: its brackets on the net, and a rate on what is hedged.
 
@@ -123,11 +134,7 @@ def bracket_requirement(pool: Pool, u: int, level: Level, net: int, gross: int) 
     """
     hedged = share_of((gross - abs(net)) // 2, pool.hedge_rate[u])
     base = bracket_maintenance(pool, u, abs(net)) + hedged
-    required = share_of(base, pool.factor[Level.CLOSEOUT, u])
-    if level <= Level.MAINTENANCE:
-        required = max(required, share_of(base, pool.factor[Level.MAINTENANCE, u]))
-    if level <= Level.TARGET:
-        required = max(required, share_of(base, pool.factor[Level.TARGET, u]))
+    required = share_of(base, strictest_factor(pool, u, level))
     if level == Level.INITIAL:
         initial = bracket_initial(pool, u, abs(net)) + hedged
         required = max(required, share_of(initial, pool.factor[Level.INITIAL, u]))
