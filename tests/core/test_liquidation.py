@@ -61,7 +61,7 @@ def test_a_position_is_reduced_just_enough_to_reach_the_target():
         excess A1 maintenance -22.5
         liquidate A1
         events 1
-        event position_liquidated account A1 index 0 size 2.58 price 945 value 2438.1 bonus 24.381 fee 4.8762 equity 450 excess_before -22.5 excess_after 70.1478 health_before 0.952380 health_after 1.200082 shortfall 0 version 1
+        event position_liquidated account A1 index 0 size 2.58 price 945 value 2438.1 bonus 24.381 fee 4.8762 equity 450 excess_before -22.5 excess_after 70.1478 health_before 0.977995 health_after 1.200082 shortfall 0 version 1
         position A1 7.42 ETH-PERP cost 7011.9
         balance A1 420.7428 USDC                # 450 - 24.381 - 4.8762
         excess A1 target 0.0288                 # one lot less would miss it by 0.01656
@@ -141,6 +141,24 @@ def test_the_fee_gives_way_to_the_bonus():
     """)
 
 
+def test_a_shortfall_is_neither_counted_nor_covered_twice():
+    check(f"""
+        {LONG}
+        deposit C1 1000 USDC
+        fund_insurance C1 100
+        mark ETH-PERP 880
+        liquidate A1
+        total shortfall 175
+        deposit A1 0.01 ETH                     # dust, to be liquidated once more
+        liquidate A1
+        event collateral_liquidated value 10 bonus 0
+        event shortfall_recorded insurance 0 shortfall 0
+        due A1 165                              # the coin at 1000, no bonus
+        total shortfall 175
+        total insurance_fund 75
+    """)
+
+
 def test_a_bankrupt_account_pays_neither_and_leaves_a_due():
     check(f"""
         {LONG}
@@ -179,7 +197,7 @@ def test_the_bonus_rises_as_health_falls():
         trade A1 B1 10 ETH-PERP @ 1000
         mark ETH-PERP 900                       # 427.5 against 450: health 0.95
         liquidate A1
-        event position_liquidated size 2.404 bonus 12.9816 fee 4.3272 health_before 0.95
+        event position_liquidated size 2.404 bonus 12.9816 fee 4.3272 health_before 0.984482      # the view's 1427.5 / 1450
     """)
     pool = check("settle").pool
     rates = [(2_000_000, 2000), (10**6, 2000), (950_000, 6000), (900_000, 10_000), (0, 10_000)]

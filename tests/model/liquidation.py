@@ -214,7 +214,11 @@ def is_empty(account: Account) -> bool:
 
 def record_shortfall(state: State, account: Account) -> None:
     """Insurance pays what it may; debt is written off; a due stays."""
-    cover_due(state, account)
+    new = account.due - min(account.uncovered, account.due)
+    before = account.due
+    cover_due(state, account, new)
+    unpaid = new - (before - account.due)
+    account.uncovered = account.due
     debt = health.debt(state, account.debt_shares)
     state.debt_shares -= account.debt_shares
     account.debt_shares = 0
@@ -222,7 +226,7 @@ def record_shortfall(state: State, account: Account) -> None:
     state.lender_cash += paid
     left = state.lender_cash + health.debt(state, state.debt_shares)
     state.reserve = min(state.reserve, left)
-    state.shortfall += account.due + debt - paid
+    state.shortfall += unpaid + debt - paid
 
 
 def in_grace(state: State, account: Account) -> bool:

@@ -115,7 +115,7 @@ def _accounts(state: State) -> dict[str, Any]:
     accounts = state.accounts
     columns: dict[str, Any] = {
         name: [getattr(a, name) for a in accounts]
-        for name in ("owner", "number", "due", "claim", "debt_shares", "supply_shares")
+        for name in ("owner", "number", "due", "uncovered", "claim", "debt_shares", "supply_shares")
     }
     columns["balance"] = [a.balances for a in accounts]
     for name in ("size", "cost", "funding_paid"):

@@ -57,6 +57,7 @@ class Account:
     balances: list[int]
     positions: list[Position]
     due: int = 0
+    uncovered: int = 0
     claim: int = 0
     debt_shares: int = 0
     supply_shares: int = 0
@@ -66,6 +67,7 @@ class Account:
         twin = type(self)(self.owner, self.number, list(self.balances), [])
         twin.positions = [Position(p.size, p.cost, p.funding_paid) for p in self.positions]
         twin.due, twin.claim = self.due, self.claim
+        twin.uncovered = self.uncovered
         twin.debt_shares, twin.supply_shares = self.debt_shares, self.supply_shares
         return twin
 

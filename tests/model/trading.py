@@ -221,9 +221,9 @@ def draw_insurance(state: State, amount: int) -> int:
     return given
 
 
-def cover_due(state: State, account: Account) -> None:
-    """Let the insurance fund pay a due."""
-    paid = draw_insurance(state, account.due)
+def cover_due(state: State, account: Account, amount: int) -> None:
+    """Let the insurance fund pay an amount of a due."""
+    paid = draw_insurance(state, amount)
     account.due -= paid
     state.settled_cash += paid
 
@@ -246,7 +246,7 @@ def settle(state: State) -> Status:
         if open_somewhere and not health.usable(state, SETTLE, u):
             return Status.PRICE_IS_NOT_USABLE
     settle_all(state)
-    cover_due(state, state.accounts[0])
+    cover_due(state, state.accounts[0], state.accounts[0].due)
     claims = [a.claim for a in state.accounts]
     assert sum(claims) < 2**50, "beyond, the engine shares by rounded weights"
     enough = sum(claims) <= state.settled_cash

@@ -87,7 +87,7 @@ def _sums(pool: Pool) -> Iterator[str]:
 
 
 def _signs(pool: Pool) -> Iterator[str]:
-    for name in ("balance", "due", "claim", "debt_shares", "supply_shares"):
+    for name in ("balance", "due", "uncovered", "claim", "debt_shares", "supply_shares"):
         column = getattr(pool, name)
         if (column < 0).any():
             a = int(np.argwhere(column < 0)[0, 0])
@@ -107,7 +107,16 @@ def _accounts(pool: Pool) -> Iterator[str]:
         if claim != 0 or cash != 0:
             yield f"account {a}: due {due} is not collected from cash {cash} or claim {claim}"
     unopened = account_count(pool)
-    for name in ("balance", "size", "cost", "due", "claim", "debt_shares", "supply_shares"):
+    for name in (
+        "balance",
+        "size",
+        "cost",
+        "due",
+        "uncovered",
+        "claim",
+        "debt_shares",
+        "supply_shares",
+    ):
         if getattr(pool, name)[unopened:].any():
             yield f"{name} is not zero beyond the {unopened} accounts opened"
 

@@ -26,9 +26,10 @@ from ringfence.core.health import (
     requirement,
 )
 from ringfence.core.lending import repay_from_cash, shares_repaid, write_off_debt
-from ringfence.core.log import Log, next_event
+from ringfence.core.log import COUNT, Log
 from ringfence.core.margin import part_of, position_value
 from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Total
+from ringfence.core.receipt import finish_event, start_event
 from ringfence.core.settlement import (
     charge,
     collect_due,
@@ -147,28 +148,6 @@ def lots_to_close(pool: Pool, a: int, i: int, terms: Terms) -> int:
     left = (lots - high) * pool.lot[i]
     value = position_value(left, pool.mark_price[i], pool.value_divisor[0])
     return lots if value < pool.rule[Rule.DUST] else high
-
-
-@kernel
-def start_event(pool: Pool, a: int, log: Log, kind: Happening, index: int) -> int:
-    """Open the receipt of one step with the account's standing before it."""
-    e = next_event(log, kind)
-    event = log.events[e]
-    event["account"] = a
-    event["index"] = index
-    event["equity"] = equity(pool, a)
-    event["excess_before"] = excess(pool, a, Level.MAINTENANCE)
-    event["health_before"] = health_factor(pool, a)
-    event["version"] = pool.total[Total.VERSION]
-    return e
-
-
-@kernel
-def finish_event(pool: Pool, a: int, log: Log, e: int) -> None:
-    """Close the receipt of one step with the account's standing after it."""
-    event = log.events[e]
-    event["excess_after"] = excess(pool, a, Level.MAINTENANCE)
-    event["health_after"] = health_factor(pool, a)
 
 
 @kernel
@@ -347,13 +326,18 @@ def has_anything(pool: Pool, a: int) -> bool:
 
 @kernel
 def record_shortfall(pool: Pool, a: int, log: Log) -> None:
-    """Let the insurance fund pay what it may; write debt off to the lenders; leave the due."""
+    """Let the insurance fund pay what it may; write debt off to the lenders; leave the due.
+
+    What an earlier shortfall left of the due is neither counted nor covered again.
+    """
     e = start_event(pool, a, log, Happening.SHORTFALL_RECORDED, -1)
-    paid = cover_due(pool, a)
+    new = pool.due[a] - min(pool.uncovered[a], pool.due[a])
+    paid = cover_due(pool, a, new)
+    pool.uncovered[a] = pool.due[a]
     debt = debt_of(pool, pool.debt_shares[a])
     from_insurance = draw_insurance(pool, debt)
     write_off_debt(pool, a, from_insurance)
-    loss = pool.due[a] + debt - from_insurance
+    loss = new - paid + debt - from_insurance
     pool.total[Total.SHORTFALL] += loss
     event = log.events[e]
     event["insurance"] = paid + from_insurance
@@ -389,10 +373,14 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
         return Status.PRICE_IS_NOT_USABLE
     if is_in_grace(pool, a):
         return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    first, health = log.position[COUNT], health_factor(pool, a)
+    # Realising results moves a loss from owed to paid, which moves the ratio but no excess;
+    # the bonus goes by the ratio after it, so that it does not depend on who settled when.
     settle_account(pool, a)
     liquidate_positions(pool, a, log)
     if not has_position(pool, a):
         liquidate_balances(pool, a, log)
     if not has_anything(pool, a) and liability(pool, a) > 0:
         record_shortfall(pool, a, log)
+    log.events[first]["health_before"] = health
     return Status.OK

@@ -102,6 +102,7 @@ class Pool(Columns):
     cost: Column  # [a, i] quote units paid for the position
     funding_paid: Column  # [a, i] funding index up to which the position has paid
     due: Column  # [a] quote units: realised loss that cash could not cover
+    uncovered: Column  # [a] quote units of the due that is recorded as a shortfall already
     claim: Column  # [a] quote units: realised profit not yet collected from losers
     debt_shares: Column  # [a] shares of the pool's debt
     supply_shares: Column  # [a] shares of the lenders
@@ -160,6 +161,7 @@ ACCOUNT_COLUMNS = (
     "cost",
     "funding_paid",
     "due",
+    "uncovered",
     "claim",
     "debt_shares",
     "supply_shares",

@@ -102,9 +102,9 @@ def draw_insurance(pool: Pool, amount: int) -> int:
 
 
 @kernel
-def cover_due(pool: Pool, a: int) -> int:
-    """Let the insurance fund pay the account's due into the settled cash; return what it paid."""
-    paid = draw_insurance(pool, pool.due[a])
+def cover_due(pool: Pool, a: int, amount: int) -> int:
+    """Let the insurance fund pay an amount of the account's due; return what it paid."""
+    paid = draw_insurance(pool, amount)
     pool.due[a] -= paid
     pool.total[Total.SETTLED_CASH] += paid
     return paid
@@ -186,7 +186,8 @@ def settle(pool: Pool, log: Log) -> Status:
                 return Status.PRICE_IS_NOT_USABLE
     settle_everybody(pool)
     if pool.due[BACKSTOP] > 0:
-        record_total(log, Happening.DUE_COVERED, cover_due(pool, BACKSTOP), pool.due[BACKSTOP])
+        paid = cover_due(pool, BACKSTOP, pool.due[BACKSTOP])
+        record_total(log, Happening.DUE_COVERED, paid, pool.due[BACKSTOP])
     paid = pay_claims(pool)
     unpaid = 0
     for a in range(pool.total[Total.ACCOUNTS]):
