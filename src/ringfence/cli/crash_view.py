@@ -120,7 +120,7 @@ def summary_view(summary: Summary) -> RenderableType:
         ("notional", f"{summary.liquidated_notional} USDC, debt {summary.liquidated_debt} USDC"),
         ("insurance used", f"{summary.insurance_used} USDC"),
         ("shortfall", f"{summary.shortfall} USDC in {len(summary.shortfall_pools)} pools"),
-        ("claims unpaid", f"{summary.unpaid_claims} USDC"),
+        ("claims waiting", f"{summary.unpaid_claims} USDC of profit not yet collected from losers"),
         ("decision", f"median {latency.median} us, p99 {latency.p99} us after a tick"),
         (
             "wallets",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.columns import Column
+from ringfence.core.bounds import parameter_name
 from ringfence.core.command import Happening
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
@@ -26,7 +27,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
     event: str
     account: int | None = None
-    name: str | None = None  # instrument or asset
+    name: str | None = None  # instrument, asset or parameter
     size: str | None = None
     price: str | None = None
     value: str | None = None
@@ -95,7 +96,8 @@ def event_view(spec: PoolSpec, event: np.void) -> Event:
     quote = 10**spec.settlement_decimals
     version = int(event["version"])
     if kind == Happening.CHANGE_ACTIVATED:
-        return Event(kind.name.lower(), value=str(int(event["value"])), version=version)
+        name = parameter_name(int(event["account"]))
+        return Event(kind.name.lower(), name=name, value=str(int(event["value"])), version=version)
     view = Event(
         kind.name.lower(),
         value=decimal(int(event["value"]), quote),
