@@ -36,6 +36,11 @@ COMMANDS = {
         "Show what commands would do to a pool, changing nothing.",
         "ringfence simulate venue.journal commands.json --pool eth-majors",
     ),
+    "margin": (
+        "ringfence.cli.margin:margin",
+        "Show what a portfolio needs under a margin model.",
+        "ringfence margin portfolio.toml --model deribit-like",
+    ),
     "bench": (
         "ringfence.cli.bench:bench",
         "Measure the engine against baselines on this machine.",

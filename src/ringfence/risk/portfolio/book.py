@@ -76,6 +76,10 @@ class Book(NamedTuple):
         """Value of each option position."""
         return self.option_values(self.forward, self.volatility)
 
+    def perpetuals(self) -> float:
+        """Size of all perpetuals, long and short alike, at the spot price."""
+        return float(np.abs(self.perpetual_size).sum()) * self.spot
+
     def moved(self, move: float) -> "Book":
         """Return the book after a relative move of spot; volatilities stay with the strikes."""
         rise = self.perpetual_size * (self.perpetual_price * move)

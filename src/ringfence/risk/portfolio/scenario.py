@@ -169,8 +169,7 @@ def _requirement(
     scale = factor + peg if level.is_scaling_contingencies else 1.0
     parts = Contingencies(
         options=scale * sum(level.option_rate * net_short(b) * b.spot for b in account.books),
-        perpetuals=scale
-        * sum(level.perpetual_rate * b.spot * abs(b.perpetual_size).sum() for b in account.books),
+        perpetuals=scale * sum(level.perpetual_rate * b.perpetuals() for b in account.books),
         collateral=scale
         * sum(_haircut(h, level, name, account) * h.value for h in account.holdings)
         / account.stable_price,
@@ -211,8 +210,8 @@ def _uncertain(account: Account, threshold: float) -> float:
     for book in account.books:
         sizes = book.by_expiry(np.abs(book.size))
         options = (weight(c) * n for c, n in zip(book.expiries.confidence, sizes, strict=True))
-        perpetuals = weight(book.perpetual_confidence) * abs(book.perpetual_size).sum()
-        total += float(sum(options) + perpetuals) * book.spot
+        total += float(sum(options)) * book.spot
+        total += weight(book.perpetual_confidence) * book.perpetuals()
     held = sum(weight(account.confidence(h)) * h.value for h in account.holdings)
     return total + held / account.stable_price
 

@@ -106,15 +106,12 @@ def _uncertain(account: Account, model: StandardModel) -> float:
     for book in account.books:
         sold = -book.by_expiry(np.minimum(book.size, 0.0))
         options = (weight(c) * n for c, n in zip(book.expiries.confidence, sold, strict=True))
-        perpetuals = weight(book.perpetual_confidence) * abs(book.perpetual_size).sum()
-        total += float(sum(options) + perpetuals) * book.spot
+        total += float(sum(options)) * book.spot
+        total += weight(book.perpetual_confidence) * book.perpetuals()
     return total
 
 
 def _depeg(account: Account, model: StandardModel) -> float:
     depth = max(0.0, model.peg_threshold - account.stable_price) * model.peg_factor
-    sizes = (
-        (abs(b.perpetual_size).sum() - np.minimum(b.size, 0.0).sum()) * b.spot
-        for b in account.books
-    )
-    return depth * float(sum(sizes))
+    sold = sum(-float(np.minimum(b.size, 0.0).sum()) * b.spot for b in account.books)
+    return depth * (sold + sum(b.perpetuals() for b in account.books))
