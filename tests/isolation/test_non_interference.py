@@ -75,7 +75,7 @@ def test_every_kind_is_accepted_often_enough_to_mean_something(census, kind):
 
 REFUSED = {
     (Kind.DEPOSIT, Status.EXCEEDS_WALLET): 3,
-    (Kind.DEPOSIT, Status.EXCEEDS_DEPOSIT_CAP): 0.1,
+    (Kind.DEPOSIT, Status.EXCEEDS_DEPOSIT_CAP): 0.02,
     (Kind.OPEN_POSITION, Status.EXCEEDS_WALLET): 3,
     (Kind.OPEN_POSITION, Status.INITIAL_MARGIN_TOO_LOW): 0.5,
     (Kind.WITHDRAW, Status.INITIAL_MARGIN_TOO_LOW): 0.5,

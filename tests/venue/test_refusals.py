@@ -154,7 +154,9 @@ def test_a_pool_twice_unlisted_or_unsafe_is_refused_with_the_fix():
     with pytest.raises(RefusedError, match="USDC has 6 decimals in this venue, not 5"):
         venue.create_pool(replace(ALPHA, name="five", settlement_decimals=5), CREATOR)
     haircut = replace(ALPHA.collateral[0].haircut, initial="0.01")
-    unsafe = replace(ALPHA, collateral=(replace(ALPHA.collateral[0], haircut=haircut),))
+    unsafe = replace(
+        ALPHA, name="unsafe", collateral=(replace(ALPHA.collateral[0], haircut=haircut),)
+    )
     with pytest.raises(SpecError, match="must not rise"):
         venue.create_pool(unsafe, CREATOR)
     assert len(venue.state.pools) == 2
