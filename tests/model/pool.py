@@ -4,6 +4,7 @@
 columns, so that both can be compared number by number.
 """
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from tests.model import governance, liquidation, money, trading
@@ -15,7 +16,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 
 FIELDS = ("account", "other", "asset", "instrument", "amount", "size", "price")
-OF_ONE = {
+OF_ONE: dict[Kind, Callable[..., Status]] = {
     Kind.DEPOSIT: lambda s, a, f: money.deposit(s, a, f["asset"], f["amount"]),
     Kind.WITHDRAW: lambda s, a, f: money.withdraw(s, a, f["asset"], f["amount"]),
     Kind.FUND_INSURANCE: lambda s, a, f: money.fund_insurance(s, a, f["amount"]),
@@ -25,7 +26,7 @@ OF_ONE = {
     Kind.REPAY: lambda s, a, f: money.repay(s, a, f["amount"]),
     Kind.LIQUIDATE: lambda s, a, _: liquidation.liquidate(s, a),
 }
-OF_TWO = {
+OF_TWO: dict[Kind, Callable[..., Status]] = {
     Kind.EXCHANGE: lambda s, a, b, f: money.exchange(s, a, b, f["asset"], f["amount"], f["price"]),
     Kind.TRADE: lambda s, a, b, f: trading.trade(
         s, a, b, f["instrument"], f["size"], f["price"], (-1, 0)
@@ -34,7 +35,7 @@ OF_TWO = {
         s, a, b, f["instrument"], f["size"], f["price"], (f["asset"], f["amount"])
     ),
 }
-OF_POOL = {
+OF_POOL: dict[Kind, Callable[..., Status]] = {
     Kind.EXPIRE: lambda s, f: trading.expire(s, f["instrument"], f["price"]),
     Kind.SET_INDEX_PRICE: lambda s, f: trading.set_index(
         s, f["instrument"], f["price"], f["amount"], f["size"], f["asset"]

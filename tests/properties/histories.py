@@ -280,8 +280,8 @@ class History:
     def _exchange(self) -> Fields:
         a, c = self._account(), self.rng.randrange(max(len(self.pool.haircut[0]) - 1, 1)) + 1
         c = min(c, len(self.pool.haircut[0]) - 1)
-        held = np.flatnonzero(self.pool.balance[:, c]).tolist()
-        a = self.rng.choice(held) if held else a
+        sellers = np.flatnonzero(self.pool.balance[:, c]).tolist()
+        a = self.rng.choice(sellers) if sellers else a
         fields = {"kind": int(Kind.EXCHANGE), "account": a, "other": self._account(a), "asset": c}
         price = self.prices[max(int(self.pool.asset_underlying[c]), 0)]
         price = self.rng.choice((price, price * 9 // 10, price * 11 // 10, 1))

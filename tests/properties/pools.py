@@ -14,7 +14,7 @@ from ringfence.core.spec import (
 from ringfence.units import HOUR_NS, SECOND_NS
 
 START_NS = 1_700_000_000 * SECOND_NS
-QUICK = {"change_delay_seconds": 3600, "ramp_seconds": 600}
+DELAY, RAMP = 3600, 600  # seconds: short, so that changes become active within a history
 
 # One perpetual against cash, one tier: requirements are linear.
 PLAIN = PoolSpec(
@@ -24,7 +24,9 @@ PLAIN = PoolSpec(
     instruments=(
         InstrumentSpec("BTC-PERP", "BTC", "0.001", "0.1", "500", "2000", funding_rate_max="0.01"),
     ),
-    rules=RulesSpec(dust="2000", insurance_draw="0.5", **QUICK),
+    rules=RulesSpec(
+        dust="2000", insurance_draw="0.5", change_delay_seconds=DELAY, ramp_seconds=RAMP
+    ),
 )
 
 # Everything at once: tiers, hedges, a dated future, two collateral assets, lenders, fees.
@@ -73,7 +75,8 @@ MIXED = PoolSpec(
         supply_cap="9000000",
         borrow_cap="8000000",
         bonus_max="0.006",
-        **QUICK,
+        change_delay_seconds=DELAY,
+        ramp_seconds=RAMP,
     ),
 )
 
@@ -90,7 +93,8 @@ LENDING = PoolSpec(
         reserve_factor="0.5",
         bonus_min="0.02",
         bonus_max="0.1",
-        **QUICK,
+        change_delay_seconds=DELAY,
+        ramp_seconds=RAMP,
     ),
     bounds={"bonus_max": ("0.02", "0.12")},
 )
@@ -111,7 +115,13 @@ COARSE = PoolSpec(
         InstrumentSpec("SOL-PERP", "SOL", "1", "0.01", "400", "2000", price_band="0.1"),
         InstrumentSpec("SOL-MINI", "SOL", "0.1", "0.1", "400", "2000", maker_fee="0.01"),
     ),
-    rules=RulesSpec(profit_weight="1", insurance_draw="1", grace_seconds=900, **QUICK),
+    rules=RulesSpec(
+        profit_weight="1",
+        insurance_draw="1",
+        grace_seconds=900,
+        change_delay_seconds=DELAY,
+        ramp_seconds=RAMP,
+    ),
     allowed={"liquidate": (1, 1, 1, 1, 0, 0)},
 )
 

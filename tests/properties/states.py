@@ -33,5 +33,5 @@ def worth(pool: Pool, a: int) -> int:
 
 def wealth(pool: Pool, a: int) -> int:
     """What the account is worth, with lent cash at what redeeming it gives."""
-    lent = int(pool.supply_shares[a]) * (lender_assets(pool) + 1)
+    lent = int(pool.supply_shares[a]) * (int(lender_assets(pool)) + 1)
     return worth(pool, a) + lent // (int(pool.total[Total.SUPPLY_SHARES]) + 1)

@@ -1,5 +1,6 @@
 """What a liquidation may do to an account: P19."""
 
+import numpy as np
 from tests.model import health
 from tests.model.liquidation import close_part, rates
 from tests.model.pool import ModelPool
@@ -13,11 +14,11 @@ from tests.properties.states import worth
 
 from ringfence.core.command import Happening, Kind
 from ringfence.core.health import equity, excess, has_position
-from ringfence.core.liquidation import has_anything, is_in_grace, liability
-from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Total, account_count, copied
+from ringfence.core.liquidation import has_anything, liability
+from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Total, account_count, copied
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.core.validity import Action, validity
 from ringfence.units import BASE
 
 ENDS = (Status.ACCOUNT_IS_HEALTHY, Status.NOTHING_TO_LIQUIDATE)
@@ -36,9 +37,15 @@ def expected(pool: Pool, a: int) -> Status:
         return Status.ACCOUNT_IS_HEALTHY
     if not has_anything(pool, a):
         return Status.NOTHING_TO_LIQUIDATE
-    if not are_exposures_usable(pool, Action.LIQUIDATE, a):
+    held = {int(pool.instrument_underlying[i]) for i in np.flatnonzero(pool.size[a])}
+    held |= {int(pool.asset_underlying[c]) for c in np.flatnonzero(pool.balance[a]) if c != CASH}
+    if not all(pool.allowed[Action.LIQUIDATE, validity(pool, u)] for u in held):
         return Status.PRICE_IS_NOT_USABLE
-    return Status.ACCOUNT_IS_IN_GRACE_PERIOD if is_in_grace(pool, a) else Status.OK
+    if excess(pool, a, Level.CLOSEOUT) >= 0:
+        for u in held:
+            if pool.total[Total.NOW_NS] < pool.grace_until[u]:
+                return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    return Status.OK
 
 
 @over_histories(20)
