@@ -1,0 +1,117 @@
+"""The command `margin`: one report, for people and for programs."""
+
+import io
+import sys
+
+import pytest
+
+from ringfence.risk.portfolio import PRESETS
+from ringfence.risk.portfolio.report import MarginReport
+
+PORTFOLIO = """
+[market.underlyings.ETH]
+spot = "3000"
+[market.underlyings.ETH.expiries.june]
+days = 30
+forward = 3010
+volatility = 0.6
+[portfolio]
+cash = "9000"
+[[portfolio.options]]
+underlying = "ETH"
+expiry = "june"
+strike = "3000"
+type = "call"
+size = "-5"
+[[portfolio.options]]
+underlying = "ETH"
+expiry = "june"
+strike = "3000"
+type = "put"
+size = "-5"
+[[trades]]
+leg = "perpetual"
+underlying = "ETH"
+size = 1
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "portfolio.toml"
+    path.write_text(PORTFOLIO)
+    return path
+
+
+@pytest.mark.parametrize("model", PRESETS)
+def test_the_report_of_every_model_is_one_document(run, path, model):
+    answer = run("margin", path, "--model", model, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    report = answer.json
+    assert set(report) == set(MarginReport.__struct_fields__)
+    assert report["model"] == model
+    for level in report["levels"].values():
+        assert level["excess"] == report["equity"]["total"] - level["requirement"]
+    (prices,) = report["liquidation"]
+    assert prices["lower"] < 3000 < prices["upper"]
+    assert report["trades"][0]["size_max"] > 0
+
+
+def test_people_see_levels_the_worst_scenario_and_the_matrix_of_profit(run, path):
+    answer = run("margin", path)
+    report = run("margin", path, "--json").json
+    assert answer.code == 0
+    for level in ("initial", "target", "maintenance", "closeout"):
+        requirement = report["levels"][level]["requirement"]
+        assert f"{requirement:,.2f}" in answer.out
+    (found,) = report["underlyings"]
+    assert f"worst scenario  {found['worst']}" in answer.out
+    for row in found["scenarios"]:
+        assert f"{row['profit']:,.2f}" in answer.out.replace("-0.00", "0.00")
+    assert "volatility down" in answer.out
+    assert "█" in answer.out
+    assert "trade: 1 of ETH perpetual at 3,000.00" in answer.out
+
+
+def test_the_standard_model_shows_expiries_instead_of_scenarios(run, path):
+    answer = run("margin", path, "--model", "derive-srm")
+    assert "largest loss" in answer.out
+    assert "worst scenario" not in answer.out
+
+
+def test_a_portfolio_comes_from_standard_input_too(run, monkeypatch):
+    text = io.TextIOWrapper(io.BytesIO(PORTFOLIO.encode()))
+    monkeypatch.setattr(sys, "stdin", text)
+    assert run("margin", "-", "--json").json["kind"] == "scenario"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (PORTFOLIO.replace('"9000"', '"plenty"'), "portfolio.cash: it is 'plenty'; write a number"),
+        ("{", "it is no TOML"),
+        ("", "market: it is missing; add a table [market]"),
+    ],
+)
+def test_a_bad_file_is_wrong_usage_and_says_what_to_write(run, tmp_path, content, message):
+    path = tmp_path / "bad.toml"
+    path.write_text(content)
+    answer = run("margin", path)
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert "bad.toml" in answer.err
+
+
+def test_what_is_no_text_is_wrong_usage(run, tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_bytes(b"\xff\xfe")
+    answer = run("margin", path)
+    assert answer.code == 2
+    assert "save it as UTF-8" in answer.err
+
+
+def test_an_unknown_model_and_a_missing_file_are_wrong_usage(run, path, tmp_path):
+    answer = run("margin", path, "--model", "span")
+    assert answer.code == 2
+    assert "there is no model 'span'; did you mean 'span16'?" in answer.err
+    assert run("margin", tmp_path / "none.toml").code == 2
