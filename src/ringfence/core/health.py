@@ -70,7 +70,7 @@ def uncollected(pool: Pool, a: int, change: Change) -> int:
     total = pool.claim[a] - pool.due[a]
     for i in range(pool.mark_price.size):
         size, cost = pool.size[a, i], pool.cost[a, i]
-        if size != 0:
+        if size != 0 and pool.funding_index[i] != pool.funding_paid[a, i]:
             total -= funding_due(size, pool.funding_index[i], pool.funding_paid[a, i], divisor)
         if change.instrument == i:
             size, cost = size + change.size, cost + change.cost
@@ -132,7 +132,9 @@ def bracket_requirement(pool: Pool, u: int, level: Level, net: int, gross: int) 
     Levels nest whatever the factors say, because each takes the larger of its own and the
     next one's requirement.
     """
-    hedged = share_of((gross - abs(net)) // 2, pool.hedge_rate[u])
+    hedged = 0
+    if gross != abs(net):
+        hedged = share_of((gross - abs(net)) // 2, pool.hedge_rate[u])
     base = bracket_maintenance(pool, u, abs(net)) + hedged
     required = share_of(base, strictest_factor(pool, u, level))
     if level == Level.INITIAL:
@@ -162,6 +164,8 @@ def requirement(pool: Pool, a: int, level: Level, change: Change) -> int:
 @kernel
 def debt_of(pool: Pool, shares: int) -> int:
     """Debt with accrued interest of some debt shares, rounded up."""
+    if shares == 0:
+        return 0
     return mul_div_ceil(shares, pool.total[Total.BORROW_INDEX], BASE)
 
 
