@@ -166,10 +166,9 @@ def _show_greeks(greeks: Greeks) -> None:
 
 
 def _greeks_row(leg: LegGreeks) -> tuple[str | None, ...]:
-    is_total = leg.leg == "total"
     return (
-        f"{leg.underlying} total" if is_total else leg.leg,
-        None if is_total else number(leg.size, 4),
+        f"{leg.underlying} total" if leg.size is None else leg.leg,
+        number(leg.size, 4),
         number(leg.value),
         number(leg.delta, 4),
         number(leg.delta_cash),

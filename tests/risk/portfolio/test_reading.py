@@ -1,5 +1,6 @@
 """Portfolio files: what they state, and what is said about mistakes in them."""
 
+import math
 import re
 
 import pytest
@@ -69,6 +70,8 @@ def test_trades_are_read_with_their_price():
 
 
 MISTAKES = {
+    "huge": (GOOD.replace('"1000"', "1" + 400 * "0"), "portfolio.cash"),
+    "huge text": (GOOD.replace('"1000"', '"1e999"'), "portfolio.cash: it is '1e999'"),
     "no TOML": ("x", "file: it is no TOML"),
     "section": (GOOD + "[colour]\n", "colour: it is no section; there are model, market"),
     "no market": ("[portfolio]\n", "market: it is missing; add a table [market]"),
@@ -166,3 +169,26 @@ def test_a_mistake_is_named_with_its_field_its_value_and_a_fix(name):
         read(text)
     assert str(caught.value).startswith(caught.value.field)
     assert "; " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('size = "-2"', 'size = "-1e308"'),
+        ("days = 30", "days = 1e9\nrate = -5"),
+        ('spot = "3000"', 'spot = "1e300"'),
+    ],
+)
+@pytest.mark.parametrize("model", PRESETS)
+def test_figures_beyond_all_measure_end_in_a_message_or_in_finite_numbers(change, model):
+    text = GOOD.replace(*change)
+    assert text != GOOD
+    said = None
+    try:
+        report = simulate(*read(text, model))
+        excesses = [level.excess for level in report.levels.values()]
+    except PortfolioError as error:
+        said, excesses = str(error), []
+    assert all(math.isfinite(excess) for excess in excesses)
+    assert said is None or "far too large" in said
+    assert said or excesses

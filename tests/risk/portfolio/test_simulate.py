@@ -220,6 +220,25 @@ def test_risk_arrays_add_up_to_the_scan_of_the_model():
     assert found.scenarios[worst].name == found.worst
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_two_coins_need_what_each_needs_alone(model):
+    ether, bitcoin = market(), market(60_000.0)
+    both = msgspec.structs.replace(
+        ether,
+        underlyings={**ether.underlyings, "BTC": bitcoin.underlyings["ETH"]},
+    )
+    renamed = [msgspec.structs.replace(leg, underlying="BTC") for leg in (perpetual(-0.1),)]
+    held = portfolio(option(3300, -1), *renamed, cash=5000)
+    one = levels(portfolio(option(3300, -1)), model, ether)
+    other = levels(portfolio(perpetual(-0.1)), model, bitcoin)
+    for name, level in levels(held, model, both).items():
+        alone = one[name].requirement + other[name].requirement
+        assert level.requirement == pytest.approx(alone)
+    report = simulate(held, both, model)
+    assert [found.underlying for found in report.liquidation] == ["ETH", "BTC"]
+    assert [total.size for total in report.greeks.totals] == [None, None]
+
+
 def test_at_expiry_nothing_moves_any_more():
     settled = market()
     quote = msgspec.structs.replace(settled.underlyings["ETH"].expiries["near"], days=0)

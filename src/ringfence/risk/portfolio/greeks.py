@@ -120,4 +120,4 @@ def _total(name: str, legs: list[LegGreeks]) -> LegGreeks:
         return sum(float(getattr(leg, field)) for leg in legs)
 
     names = [f for f in LegGreeks.__struct_fields__ if f not in ("leg", "underlying", "size")]
-    return LegGreeks(leg="total", underlying=name, size=0.0, **{f: add(f) for f in names})
+    return LegGreeks(leg="total", underlying=name, size=None, **{f: add(f) for f in names})

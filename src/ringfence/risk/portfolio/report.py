@@ -70,7 +70,7 @@ class UnderlyingResult(msgspec.Struct, frozen=True):
     spot: float
     scenarios: tuple[ScenarioResult, ...]
     basis: float  # profit of the basis contingency, <= 0
-    worst: str | None  # name of the worst scenario; None: no scenario loses
+    worst: str | None  # name of the worst scenario; None: none loses, or there are no scenarios
     worst_profit: float
     expiries: tuple[ExpiryMargin, ...] = ()
 
@@ -80,7 +80,7 @@ class LegGreeks(msgspec.Struct, frozen=True):
 
     leg: str
     underlying: str
-    size: float
+    size: float | None  # None in a total: sizes of unlike legs do not add up
     value: float  # cash
     value_coin: float
     delta: float  # coins
@@ -99,7 +99,7 @@ class Greeks(msgspec.Struct, frozen=True):
     """Sensitivities of every leg, of each underlying, and of all of them in cash."""
 
     legs: tuple[LegGreeks, ...]
-    totals: tuple[LegGreeks, ...]  # one an underlying; sizes of unlike legs do not add up: 0
+    totals: tuple[LegGreeks, ...]  # one an underlying
     delta_cash: float
     gamma_cash: float
     vega: float

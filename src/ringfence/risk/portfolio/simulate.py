@@ -4,16 +4,18 @@ Stateless: everything comes in as arguments, nothing is kept. Also the two quest
 trader asks next: what does this trade change, and how much of it can I add.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
+import numpy as np
 
 from ringfence.risk.portfolio import scenario, standard
 from ringfence.risk.portfolio.book import Account, account_of
 from ringfence.risk.portfolio.greeks import greeks_of, option_name
 from ringfence.risk.portfolio.liquidation import largest_size, liquidation_prices
 from ringfence.risk.portfolio.model import Model, ScenarioModel
-from ringfence.risk.portfolio.reading import Trade, check
+from ringfence.risk.portfolio.reading import PortfolioError, Trade, check
 from ringfence.risk.portfolio.report import Addition, Assessment, Change, Health, MarginReport
 from ringfence.risk.portfolio.terms import Leg, Market, Option, Portfolio
 
@@ -24,11 +26,24 @@ def simulate(
     """Report on a portfolio at market under a model, and on trades that might come on top.
 
     Raises:
-        PortfolioError: The market does not know what the portfolio holds.
+        PortfolioError: The market does not know what the portfolio holds, or figures are so
+            large that results leave the range of float64.
     """
     check(portfolio, market, model)
+    # Overflow shows in the results, which are checked.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _report(portfolio, market, model, trades)
+
+
+def _report(
+    portfolio: Portfolio, market: Market, model: Model, trades: Sequence[Trade]
+) -> MarginReport:
     account = account_of(portfolio, market, model)
     found = assess(account, model)
+    for name, level in found.levels.items():
+        if not math.isfinite(level.excess):
+            fix = "look for a size, price, volatility, rate or time that is far too large"
+            raise PortfolioError("portfolio", f"its {name} excess is {level.excess}", fix)
     return MarginReport(
         model=model.name,
         kind="scenario" if isinstance(model, ScenarioModel) else "standard",
