@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ringfence.columns import Column
 from ringfence.core.command import Happening, Kind, Rows
 from ringfence.core.health import equity
 from ringfence.core.log import empty_log
@@ -218,15 +217,15 @@ class CapIsShared(Planted):
 class PricesReachOtherPools(Planted):
     """A pool that got no price for an instrument takes the mark of its namesake elsewhere."""
 
-    def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Column]:
-        statuses = super().apply_prices(prices, time_ns)
+    def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Outcome]:
+        outcomes = super().apply_prices(prices, time_ns)
         for record in self.pools.values():
-            if record.id in statuses:
+            if record.id in outcomes:
                 continue
             for other in self.others(record):
                 if len(other.pool.mark_price) and len(record.pool.mark_price):
                     record.pool.mark_price[0] = other.pool.mark_price[0]
-        return statuses
+        return outcomes
 
 
 class SettlementIsShared(Planted):

@@ -139,7 +139,7 @@ def check_decisions(world: World, attempts: list[Attempt], record: PoolRecord) -
     state, solo = alone(world, record)
     for attempt in attempts:
         if isinstance(attempt, Prices) and record.id in attempt.statuses:
-            found = state.apply_prices(attempt.prices, attempt.time_ns)[record.id]
+            found = state.apply_prices(attempt.prices, attempt.time_ns)[record.id].statuses
             same = np.array_equal(found, attempt.statuses[record.id])
             demand("P2", same, f"{record.spec.name} takes other prices alone: {found}")
         elif isinstance(attempt, Batch) and attempt.pool == record.id:

@@ -238,7 +238,8 @@ class World:
             filled = record.price_rows.filled(by_feed, self.now)
             if filled is not None:
                 rows[record.id] = filled.copy()
-        statuses = self.state.apply_prices(prices, self.now)
+        outcomes = self.state.apply_prices(prices, self.now)
+        statuses = {pool: outcome.statuses for pool, outcome in outcomes.items()}
         for column in statuses.values():
             self.seen.update(("price", Status(status)) for status in column.tolist())
         for history in self.histories:

@@ -63,8 +63,8 @@ def test_a_late_copy_is_refused_by_its_publish_time_p9():
 
 
 def index_statuses(scene, prices):
-    statuses = scene.venue.state.apply_prices(prices, scene.clock.now_ns())
-    return [column.tolist()[1] for column in statuses.values()]
+    outcomes = scene.venue.state.apply_prices(prices, scene.clock.now_ns())
+    return [outcome.statuses.tolist()[1] for outcome in outcomes.values()]
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -2,17 +2,16 @@
 
 venue    JSON of the command and its outcome ("ok", or the refusal)
 pool     row count, rows, one status byte a row, events; all little-endian
-prices   MessagePack of the prices and the statuses of the rows they became, pools by age
+prices   MessagePack of the prices, the statuses of the rows they became, and their events
 digest   SHA-256 of the whole state after every entry before this one
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from ringfence.columns import Column
 from ringfence.core.command import COMMAND, EVENT, Rows
 from ringfence.journal.entry import BODY_BYTES_MAX
 from ringfence.venue.fanout import FeedPrice
@@ -64,17 +63,15 @@ class PricesBody(msgspec.Struct, frozen=True, array_like=True):
     """Prices, and what became of the rows that every pool got from them."""
 
     prices: tuple[FeedPrice, ...]
-    statuses: bytes
+    statuses: bytes  # one byte a row, pools by age
+    events: dict[bytes, bytes] = {}  # by pool, of those whose clock row recorded any
 
 
-def encode_prices(prices: Sequence[FeedPrice], statuses: Iterable[Column]) -> bytes:
-    """Return the body of a prices entry."""
-    return msgspec.msgpack.encode(PricesBody(tuple(prices), status_bytes(statuses)))
-
-
-def status_bytes(statuses: Iterable[Column]) -> bytes:
-    """Return the statuses of several batches, one byte each, one after the other."""
-    return b"".join(column.astype(_STATUS).tobytes() for column in statuses)
+def encode_prices(prices: Sequence[FeedPrice], outcomes: Mapping[bytes, Outcome]) -> bytes:
+    """Return the body of a prices entry; outcomes by pool."""
+    statuses = (outcome.statuses.astype(_STATUS).tobytes() for outcome in outcomes.values())
+    events = {pool: o.events.tobytes() for pool, o in outcomes.items() if len(o.events)}
+    return msgspec.msgpack.encode(PricesBody(tuple(prices), b"".join(statuses), events))
 
 
 def decode_prices(body: bytes) -> PricesBody:

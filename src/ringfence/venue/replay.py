@@ -16,7 +16,7 @@ from ringfence.venue.entries import (
     decode_batch,
     decode_prices,
     decode_venue,
-    status_bytes,
+    encode_prices,
 )
 from ringfence.venue.state import RefusedError, State
 
@@ -77,9 +77,13 @@ def _apply_venue(state: State, body: bytes) -> tuple[str, str] | None:
 
 def _apply_prices(state: State, entry: Entry) -> tuple[str, str] | None:
     recorded = decode_prices(entry.body)
-    statuses = state.apply_prices(recorded.prices, entry.time_ns)
-    if status_bytes(statuses.values()) != recorded.statuses:
+    again = decode_prices(
+        encode_prices(recorded.prices, state.apply_prices(recorded.prices, entry.time_ns))
+    )
+    if again.statuses != recorded.statuses:
         return "status_differs", "a pool takes other prices in the replay than it did"
+    if again.events != recorded.events:
+        return "events_differ", "replay records other events than the journal"
     return None
 
 

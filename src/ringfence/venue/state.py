@@ -6,7 +6,7 @@ changes the state. It reads no clock and writes no file.
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -113,7 +113,7 @@ class State:
         self.owners: list[bytes] = []
         self.pools: dict[bytes, PoolRecord] = {}
         self.wallets = empty_wallets(16, 4)
-        self.feed_prices: dict[str, int] = {}  # last index price of every feed
+        self.feed_prices: dict[str, tuple[int, int]] = {}  # newest index price and its time
         self._owner_numbers: dict[bytes, int] = {}
         self._asset_numbers: dict[str, int] = {}
 
@@ -230,20 +230,27 @@ class State:
             record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
         return Outcome(statuses, recorded(log).copy())
 
-    def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Column]:
-        """Give every pool the prices it lists; return the statuses of each one's rows."""
-        statuses = {}
+    def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Outcome]:
+        """Give every pool the prices it lists; return what became of each one's rows."""
+        outcomes = {}
         by_feed = {price.feed: price for price in prices}
-        self.feed_prices.update((price.feed, price.index_price) for price in prices)
+        self._note_prices(prices)
         for identity, record in self.pools.items():
             batch = record.price_rows.filled(by_feed, time_ns)
             if batch is not None:
-                outcome = np.zeros(len(batch), dtype=np.int64)
+                statuses = np.zeros(len(batch), dtype=np.int64)
                 # Only the clock row can record events, and what it may record is bounded.
                 log = empty_log(room_for_one(record.pool))
-                apply_tick(record.pool, batch, outcome, log)
-                statuses[identity] = outcome
-        return statuses
+                apply_tick(record.pool, batch, statuses, log)
+                outcomes[identity] = Outcome(statuses, recorded(log))
+        return outcomes
+
+    def _note_prices(self, prices: Sequence[FeedPrice]) -> None:
+        """Keep the newest price of every feed, whatever order they come in."""
+        for price in prices:
+            _, published = self.feed_prices.get(price.feed, (0, 0))
+            if price.publish_time_ns > published:
+                self.feed_prices[price.feed] = price.index_price, price.publish_time_ns
 
     def _refused_openings(self, record: PoolRecord, rows: Rows) -> Column:
         """Statuses of a batch before it runs: only what the registry itself refuses."""
@@ -320,13 +327,13 @@ class State:
         return state
 
 
-def scale_problems(spec: PoolSpec, feed_prices: dict[str, int]) -> list[str]:
+def scale_problems(spec: PoolSpec, feed_prices: Mapping[str, tuple[int, int]]) -> list[str]:
     """What in a spec is orders of magnitude away from the prices of its feeds."""
     problems = []
     for underlying in spec.underlyings:
-        price = feed_prices.get(underlying.name)
-        if price is None:
+        if underlying.name not in feed_prices:
             continue
+        price, _ = feed_prices[underlying.name]
         where, shown = f"underlying {underlying.name}", Decimal(price) / PRICE_UNIT
         limit = _price_units(underlying.price_max)
         if not 2 * price <= limit <= PRICE_MAX_OVER_FEED * price:
@@ -365,5 +372,5 @@ class Dump(msgspec.Struct, frozen=True, array_like=True):
     assets: list[RegisterAsset]
     owners: list[bytes]
     wallets: bytes
-    feed_prices: list[tuple[str, int]]
+    feed_prices: list[tuple[str, tuple[int, int]]]
     pools: list[PoolDump]

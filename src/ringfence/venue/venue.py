@@ -205,8 +205,8 @@ class Venue:
         """Give prices to every pool that lists their feeds."""
         time_ns = self._stamp()
         with self._journaling():
-            statuses = self.state.apply_prices(prices, time_ns)
-            body = entries.encode_prices(prices, statuses.values())
+            outcomes = self.state.apply_prices(prices, time_ns)
+            body = entries.encode_prices(prices, outcomes)
             self.journal.append(time_ns, entries.PRICES, b"", body)
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
