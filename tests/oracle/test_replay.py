@@ -308,7 +308,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "price-files
 
 
 def test_the_file_that_the_manual_shows_can_be_typed(write):
-    example = DOCUMENT.read_text().split("```csv\n")[1].split("```")[0]
+    example = DOCUMENT.read_text().split("```text\n")[1].split("```")[0]
     prices = PriceFile.open(write(example), "ETH")
     assert prices.report().flaws == {}
     assert prices.span == (START + 4 * HOUR_NS, START + 4 * HOUR_NS + 4 * MINUTE_NS)

@@ -131,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             exit_on_error=False,
             result_action="return_value",
         )
+        sys.stdout.flush()  # here, where a reader that has gone away can be told
     except (CycloptsError, FailError) as error:
         note(f"ringfence: {_explained(error)}")
         return USAGE
