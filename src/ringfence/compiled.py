@@ -1,6 +1,7 @@
 """The compiler flags of Ringfence, and a compile cache that cannot be stale.
 
-formula: one quantity from scalars; inlined into its caller, so it costs no call.
+formula: one quantity from scalars, or a short step that every command takes; inlined into
+         its caller, so it costs no call.
 kernel:  a loop over columns, or a state transition; the unit that Numba caches.
 
 Numba looks only at the file of the cached function, neither at the files of what it

@@ -3,7 +3,7 @@
 The wallet at the other end of a deposit or withdrawal is the venue's business.
 """
 
-from ringfence.compiled import kernel
+from ringfence.compiled import formula, kernel
 from ringfence.core.health import Change, excess, excess_after, excess_with, has_obligation
 from ringfence.core.margin import position_value
 from ringfence.core.pool import CASH, Level, Pool, Total
@@ -13,7 +13,7 @@ from ringfence.core.validity import Action, are_exposures_usable, is_usable
 from ringfence.units import AMOUNT_MAX
 
 
-@kernel
+@formula
 def deposit_status(pool: Pool, c: int, amount: int) -> Status:
     """Rules of a deposit, from ASSET_DOES_NOT_EXIST to EXCEEDS_DEPOSIT_CAP."""
     if c < 0 or c >= pool.asset_underlying.size:
@@ -27,7 +27,7 @@ def deposit_status(pool: Pool, c: int, amount: int) -> Status:
     return Status.OK
 
 
-@kernel
+@formula
 def add_balance(pool: Pool, a: int, c: int, amount: int) -> None:
     """Put collateral into the account; cash pays the account's due first."""
     pool.balance[a, c] += amount
@@ -36,7 +36,7 @@ def add_balance(pool: Pool, a: int, c: int, amount: int) -> None:
         collect_due(pool, a)
 
 
-@kernel
+@formula
 def deposit(pool: Pool, a: int, c: int, amount: int) -> Status:
     """Add collateral to the account; needs no price, so it works in any state of the oracle.
 

@@ -4,7 +4,7 @@ A batch is applied row by row; a row that breaks a rule leaves every byte as it 
 """
 
 from ringfence.columns import Column
-from ringfence.compiled import kernel
+from ringfence.compiled import formula, kernel
 from ringfence.core.collateral import deposit, exchange, fund_insurance, withdraw
 from ringfence.core.command import Kind, Row, Rows
 from ringfence.core.lending import accrue_interest, borrow, redeem, repay, supply
@@ -111,7 +111,7 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
     return Status.COMMAND_IS_UNKNOWN
 
 
-@kernel
+@formula
 def names_account(kind: int) -> bool:
     """Whether commands of a kind are those of an account; an unknown kind's are not."""
     return (
@@ -122,7 +122,7 @@ def names_account(kind: int) -> bool:
     )
 
 
-@kernel
+@formula
 def apply_one(pool: Pool, command: Row, log: Log) -> Status:
     """Apply one command row to the pool, or refuse it with the first rule it breaks."""
     if names_account(command["kind"]):

@@ -11,7 +11,7 @@ holds after every command, and a flat account's principal can never pay anybody.
 
 import numpy as np
 
-from ringfence.compiled import kernel
+from ringfence.compiled import formula, kernel
 from ringfence.core.command import Happening
 from ringfence.core.log import Log, record_total
 from ringfence.core.margin import funding_due, part_of, position_value
@@ -21,14 +21,14 @@ from ringfence.core.validity import Action, is_usable
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 
 
-@kernel
+@formula
 def add_cash(pool: Pool, a: int, amount: int) -> None:
     """Move the account's cash up or down, and the sum of balances with it."""
     pool.balance[a, CASH] += amount
     pool.deposited[CASH] += amount
 
 
-@kernel
+@formula
 def collect_due(pool: Pool, a: int) -> None:
     """Pay the account's due from its cash, as far as it reaches."""
     paid = min(pool.due[a], pool.balance[a, CASH])
