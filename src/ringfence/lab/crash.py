@@ -31,6 +31,7 @@ from ringfence.venue.venue import Venue
 
 FUNDING_EVERY_NS = 8 * HOUR_NS
 FUNDING_RATE = PRICE_UNIT // 10_000  # 0.01 % of the mark price per eight hours
+TAIL_EVERY_NS = 5 * MINUTE_NS  # a thin market's feed speaks this often, so its price jumps
 SALE_PARTS = 4  # a backstop sells a quarter of its holdings on each tick
 SOURCE = "file"
 
@@ -72,6 +73,7 @@ class Crash:
         self.venue = Venue.open(journal, clock=self.clock)
         self.stage = Stage(self.venue, self.population, plan.seed)
         self._feeds = {s: Feed(_rules(gap)) for s in symbols}
+        self._next_tail = dict.fromkeys(symbols, start)
         self._next_hour = (start // HOUR_NS + 1) * HOUR_NS
         self.traders = Traders(self.stage, plan.seed)
         self.seconds = 0.0
@@ -135,8 +137,10 @@ class Crash:
             index = self._feeds[symbol].index(tick.time_ns)
             if isinstance(index, Index):
                 feeds.append(_feed_price(symbol, index.price, index))
-                tail = tail_price(self.first[symbol], index.price)
-                feeds.append(_feed_price(tail_name(symbol), tail, index))
+                if tick.time_ns >= self._next_tail[symbol]:
+                    self._next_tail[symbol] = tick.time_ns + TAIL_EVERY_NS
+                    tail = tail_price(self.first[symbol], index.price)
+                    feeds.append(_feed_price(tail_name(symbol), tail, index))
         return feeds
 
     def _digests(self, liquidating: set[int]) -> list[bytes]:

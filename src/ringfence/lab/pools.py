@@ -3,7 +3,7 @@
     majors    perpetuals at exchange-style tiers, cash and coin as collateral
     fast      the same at a hundred times leverage and half a percent of maintenance
     lending   coins as collateral, cash lent at a kinked rate, no instruments
-    tail      one perpetual on a thin market: steep tiers, small caps, wide bonus
+    tail      one perpetual on a thin market: slow feed, steep tiers, little insurance
 
 Sources: leverage tiers are of the shape of Binance's USDT-margined ETH table (2026); haircuts,
 rates and bonuses are the defaults of docs/concepts.
@@ -25,6 +25,7 @@ from ringfence.units import PRICE_UNIT
 SETTLEMENT, DECIMALS = "USDC", 6
 TAIL_BETA = (5, 2)  # a tail coin moves this much more than the symbol it follows
 
+TAIL_STALE_SECONDS = 900  # its feed speaks every five minutes
 MAJOR_TIERS = (
     Tier("0", "0.04", "0.02"),
     Tier("250000", "0.05", "0.025"),
@@ -145,7 +146,11 @@ def tail_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
         instruments=(_perpetual(name, first_price, band="0.1"),),
         cash_cap="10000000",
         rules=_rules(
-            stale_seconds, bonus_min="0.01", bonus_max="0.03", profit_weight="0", dust="200"
+            max(stale_seconds, TAIL_STALE_SECONDS),
+            bonus_min="0.01",
+            bonus_max="0.03",
+            profit_weight="0",
+            dust="200",
         ),
     )
 
