@@ -25,9 +25,10 @@ def test_a_liquidation_reports_the_first_rule_it_breaks():
         liquidate C1       -> account_is_healthy
         mark ETH-PERP 880
         liquidate A1                            # everything is taken and 200 are missing
-        price ETH 1000 flag divergent
-        liquidate A1       -> nothing_to_liquidate
         mark ETH-PERP 2000
+        price ETH 1000 flag divergent
+        mark ETH-PERP 1000 -> price_is_not_usable
+        liquidate A1       -> nothing_to_liquidate
         liquidate B1       -> price_is_not_usable
         price ETH 0 flag non_positive
         liquidate B1       -> price_is_not_usable

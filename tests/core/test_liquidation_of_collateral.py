@@ -346,12 +346,12 @@ def test_positions_collateral_and_shortfall_in_one_liquidation():
         liquidate A1
         event position_liquidated size 4 equity -905
         event collateral_liquidated size 1 value 700
-        event shortfall_recorded insurance 150 shortfall 650
+        event shortfall_recorded insurance 100 shortfall 700
         events 0
         due A1 400                             # 1200 - 700 - half of the fund of 200
-        debt A1 0                              # of 300, half of the 100 left was paid
+        debt A1 0                              # all 300 written off: one event, one draw
         due backstop 700
-        total shortfall 650
+        total shortfall 700
     """)
 
 

@@ -57,7 +57,7 @@ def test_a_confidence_beyond_every_limit_is_kept_as_the_limit():
         ("price ETH 1000 \n clock +300s", Validity.STALE),
         ("price ETH 1000 \n clock +1799s", Validity.STALE),
         ("price ETH 1000 \n clock +1800s", Validity.LONG_STALE),
-        ("price ETH 1000 flag divergent \n clock +1800s", Validity.DIVERGENT),
+        ("price ETH 1000 \n price ETH 900 flag divergent \n clock +1800s", Validity.DIVERGENT),
         ("price ETH 1000 \n price ETH 0 flag non_positive", Validity.NON_POSITIVE),
     ],
 )

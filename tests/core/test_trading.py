@@ -339,3 +339,17 @@ def test_a_future_expires_at_its_settlement_price():
         balance A1 5250 USDC
         claim A1 150
     """)
+
+
+def test_a_side_below_maintenance_reduces_at_the_mark_or_better_only():
+    """Else it could hand what is left of its equity to an accomplice."""
+    check("""
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit A1 1000 USDC
+        deposit B1 5000 USDC
+        trade A1 B1 10 ETH-PERP @ 1000
+        mark ETH-PERP 910
+        trade A1 B1 -5 ETH-PERP @ 909.99 -> initial_margin_too_low
+        trade A1 B1 -5 ETH-PERP @ 910
+    """)

@@ -16,7 +16,7 @@ from tests.model.state import (
     down,
     up,
 )
-from tests.model.trading import charge, cover_due, draw_insurance, move, settle_one
+from tests.model.trading import charge, cover_due, draw_insurance, fresh_due, move, settle_one
 
 from ringfence.core.pool import Rule
 from ringfence.core.status import Status
@@ -214,19 +214,15 @@ def is_empty(account: Account) -> bool:
 
 def record_shortfall(state: State, account: Account) -> None:
     """Insurance pays what it may; debt is written off; a due stays."""
-    new = account.due - min(account.uncovered, account.due)
-    before = account.due
-    cover_due(state, account, new)
-    unpaid = new - (before - account.due)
-    account.uncovered = account.due
-    debt = health.debt(state, account.debt_shares)
+    due, debt = fresh_due(account), health.debt(state, account.debt_shares)
+    drawn = draw_insurance(state, due + debt)
+    cover_due(state, account, min(drawn, due))
     state.debt_shares -= account.debt_shares
     account.debt_shares = 0
-    paid = draw_insurance(state, debt)
-    state.lender_cash += paid
+    state.lender_cash += drawn - min(drawn, due)
     left = state.lender_cash + health.debt(state, state.debt_shares)
     state.reserve = min(state.reserve, left)
-    state.shortfall += unpaid + debt - paid
+    state.shortfall += due + debt - drawn
 
 
 def in_grace(state: State, account: Account) -> bool:

@@ -119,7 +119,9 @@ def exchange(  # noqa: C901 - one return per rule, in order
     sold.balances[CASH] += value
     bought.balances[c] += amount
     bought.balances[CASH] -= value
-    loses = health.excess(state, sold, MAINTENANCE) < health.excess(state, seller, MAINTENANCE)
+    left = health.excess(state, sold, MAINTENANCE)
+    cheap = value < state.value(amount, state.underlyings[state.assets[c].underlying].price)
+    loses = left < health.excess(state, seller, MAINTENANCE) or (left < 0 and cheap)
     seller_bound, buyer_bound = loses and health.can_owe(seller), health.can_owe(buyer)
     if seller_bound and not health.prices_usable(state, WITHDRAW, seller):
         return Status.PRICE_IS_NOT_USABLE

@@ -117,7 +117,10 @@ def side_rule(state: State, before: Account, after: Account, i: int, size: int, 
     reduces = held * size < 0 and abs(size) <= abs(held)
     if reduces:
         left = health.excess(state, after, MAINTENANCE) - fee
-        if left >= health.excess(state, before, MAINTENANCE):
+        funding = health.funding_owed(state, before, i)
+        paid = after.positions[i].cost - before.positions[i].cost - funding
+        at_mark = paid <= state.value(size, state.instruments[i].mark)
+        if left >= health.excess(state, before, MAINTENANCE) and (left >= 0 or at_mark):
             return Status.OK
     else:
         if not health.usable(state, OPEN, state.instruments[i].underlying):
@@ -221,11 +224,16 @@ def draw_insurance(state: State, amount: int) -> int:
     return given
 
 
-def cover_due(state: State, account: Account, amount: int) -> None:
-    """Let the insurance fund pay an amount of a due."""
-    paid = draw_insurance(state, amount)
+def fresh_due(account: Account) -> int:
+    """The part of a due that is not known to be lost."""
+    return max(account.due - account.uncovered, 0)
+
+
+def cover_due(state: State, account: Account, paid: int) -> None:
+    """What insurance paid goes to the due; the rest is known to be lost."""
     account.due -= paid
     state.settled_cash += paid
+    account.uncovered = account.due
 
 
 def shares_of(pot: int, weights: list[int]) -> list[int]:
@@ -246,7 +254,9 @@ def settle(state: State) -> Status:
         if open_somewhere and not health.usable(state, SETTLE, u):
             return Status.PRICE_IS_NOT_USABLE
     settle_all(state)
-    cover_due(state, state.accounts[0], state.accounts[0].due)
+    backstop = state.accounts[0]
+    if fresh_due(backstop):
+        cover_due(state, backstop, draw_insurance(state, fresh_due(backstop)))
     claims = [a.claim for a in state.accounts]
     assert sum(claims) < 2**50, "beyond, the engine shares by rounded weights"
     enough = sum(claims) <= state.settled_cash
@@ -291,7 +301,7 @@ def set_index(
     if status != Status.OK:
         return status
     underlying.flag = flag
-    if flag != 2:
+    if flag == 0:
         silent = state.now - underlying.published
         if underlying.price > 0 and silent >= state.rules[Rule.LONG_STALE_NS]:
             underlying.grace_until = state.now + state.rules[Rule.GRACE_NS]
@@ -307,6 +317,8 @@ def set_mark(state: State, i: int, price: int) -> Status:
     status = price_rule(state, i, price)
     if status == Status.OK and state.instruments[i].expired:
         return Status.INSTRUMENT_HAS_EXPIRED
+    if status == Status.OK and state.underlyings[state.instruments[i].underlying].flag:
+        return Status.PRICE_IS_NOT_USABLE
     if status == Status.OK:
         state.instruments[i].mark = price
     return status

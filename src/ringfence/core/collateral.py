@@ -108,12 +108,16 @@ def exchange_status(pool: Pool, a: int, b: int, c: int, amount: int, value: int)
     """Rules of what leaves either side of an exchange: those of a withdrawal.
 
     Else collateral sold for next to nothing would carry uncollected profit out of the pool.
-    The seller may be short of margin, and his prices unusable, if he gets no worse.
+    The seller may be short of margin, and his prices unusable, if he gets no worse; below
+    maintenance that takes the index price, or he could hand his collateral to an accomplice.
     """
     sold = Change(-1, 0, 0, c, -amount, -value)
     bought = Change(-1, 0, 0, c, amount, value)
     before = excess(pool, a, Level.MAINTENANCE)
-    is_worse = has_obligation(pool, a) and excess_after(pool, a, Level.MAINTENANCE, sold) < before
+    after = excess_after(pool, a, Level.MAINTENANCE, sold)
+    price = pool.index_price[pool.asset_underlying[c]]
+    is_cheap = value < position_value(amount, price, pool.value_divisor[0])
+    is_worse = has_obligation(pool, a) and (after < before or (after < 0 and is_cheap))
     is_bound = has_obligation(pool, b)
     if is_worse and not are_exposures_usable(pool, Action.WITHDRAW, a):
         return Status.PRICE_IS_NOT_USABLE

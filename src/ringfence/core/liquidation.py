@@ -35,6 +35,7 @@ from ringfence.core.settlement import (
     collect_due,
     cover_due,
     draw_insurance,
+    new_due,
     settle_account,
 )
 from ringfence.core.status import Status
@@ -331,16 +332,14 @@ def record_shortfall(pool: Pool, a: int, log: Log) -> None:
     What an earlier shortfall left of the due is neither counted nor covered again.
     """
     e = start_event(pool, a, log, Happening.SHORTFALL_RECORDED, -1)
-    new = pool.due[a] - min(pool.uncovered[a], pool.due[a])
-    paid = cover_due(pool, a, new)
-    pool.uncovered[a] = pool.due[a]
-    debt = debt_of(pool, pool.debt_shares[a])
-    from_insurance = draw_insurance(pool, debt)
-    write_off_debt(pool, a, from_insurance)
-    loss = new - paid + debt - from_insurance
+    due, debt = new_due(pool, a), debt_of(pool, pool.debt_shares[a])
+    drawn = draw_insurance(pool, due + debt)
+    loss = due + debt - drawn
+    cover_due(pool, a, min(drawn, due))
+    write_off_debt(pool, a, drawn - min(drawn, due))
     pool.total[Total.SHORTFALL] += loss
     event = log.events[e]
-    event["insurance"] = paid + from_insurance
+    event["insurance"] = drawn
     event["shortfall"] = loss
     finish_event(pool, a, log, e)
 

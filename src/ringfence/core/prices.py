@@ -40,7 +40,7 @@ def set_index_price(
 ) -> Status:
     """Take over an index price; the first one after an outage starts the grace period.
 
-    A price flagged non-positive keeps the last good price and only marks it unusable.
+    A flagged price is not taken: the last good one stays, and goes on ageing, unusable.
 
     Checks, in order: UNDERLYING_DOES_NOT_EXIST, FLAG_IS_UNKNOWN,
     PUBLISH_TIME_MUST_INCREASE, PUBLISH_TIME_IN_THE_FUTURE, PRICE_MUST_BE_POSITIVE,
@@ -49,20 +49,15 @@ def set_index_price(
     status = index_price_status(pool, u, price, confidence, publish_time, flag)
     if status != Status.OK:
         return status
-    now = pool.total[Total.NOW_NS]
-    silence = now - pool.publish_time[u]
-    if (
-        flag != Flag.NON_POSITIVE
-        and pool.index_price[u] > 0
-        and silence >= pool.rule[Rule.LONG_STALE_NS]
-    ):
-        pool.grace_until[u] = now + pool.rule[Rule.GRACE_NS]
     pool.price_flag[u] = flag
-    # Without a price the old one goes on ageing, so the outage is seen when it ends.
-    if flag != Flag.NON_POSITIVE:
-        pool.publish_time[u] = publish_time
-        pool.index_price[u] = price
-        pool.confidence[u] = min(confidence, AMOUNT_MAX)
+    if flag != Flag.NONE:
+        return Status.OK
+    now = pool.total[Total.NOW_NS]
+    if pool.index_price[u] > 0 and now - pool.publish_time[u] >= pool.rule[Rule.LONG_STALE_NS]:
+        pool.grace_until[u] = now + pool.rule[Rule.GRACE_NS]
+    pool.publish_time[u] = publish_time
+    pool.index_price[u] = price
+    pool.confidence[u] = min(confidence, AMOUNT_MAX)
     return Status.OK
 
 
@@ -71,7 +66,8 @@ def set_mark_price(pool: Pool, i: int, price: int) -> Status:
     """Take over the mark price of an instrument.
 
     Checks, in order: INSTRUMENT_DOES_NOT_EXIST, PRICE_MUST_BE_POSITIVE,
-    PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT, INSTRUMENT_HAS_EXPIRED.
+    PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT, INSTRUMENT_HAS_EXPIRED,
+    PRICE_IS_NOT_USABLE (the oracle flags the index price it would follow).
     """
     if i < 0 or i >= pool.mark_price.size:
         return Status.INSTRUMENT_DOES_NOT_EXIST
@@ -83,6 +79,8 @@ def set_mark_price(pool: Pool, i: int, price: int) -> Status:
         return Status.PRICE_EXCEEDS_LIMIT
     if pool.expired[i] == 1:
         return Status.INSTRUMENT_HAS_EXPIRED
+    if pool.price_flag[pool.instrument_underlying[i]] != Flag.NONE:
+        return Status.PRICE_IS_NOT_USABLE
     pool.mark_price[i] = price
     return Status.OK
 

@@ -102,12 +102,17 @@ def draw_insurance(pool: Pool, amount: int) -> int:
 
 
 @kernel
-def cover_due(pool: Pool, a: int, amount: int) -> int:
-    """Let the insurance fund pay an amount of the account's due; return what it paid."""
-    paid = draw_insurance(pool, amount)
+def new_due(pool: Pool, a: int) -> int:
+    """The part of the account's due that no shortfall has been recorded for yet."""
+    return pool.due[a] - min(pool.uncovered[a], pool.due[a])
+
+
+@kernel
+def cover_due(pool: Pool, a: int, paid: int) -> None:
+    """Let what the insurance fund paid reduce the due; what is left is recorded as uncovered."""
     pool.due[a] -= paid
     pool.total[Total.SETTLED_CASH] += paid
-    return paid
+    pool.uncovered[a] = pool.due[a]
 
 
 @kernel
@@ -185,8 +190,9 @@ def settle(pool: Pool, log: Log) -> Status:
             if pool.open_interest[i] > 0:
                 return Status.PRICE_IS_NOT_USABLE
     settle_everybody(pool)
-    if pool.due[BACKSTOP] > 0:
-        paid = cover_due(pool, BACKSTOP, pool.due[BACKSTOP])
+    if new_due(pool, BACKSTOP) > 0:
+        paid = draw_insurance(pool, new_due(pool, BACKSTOP))
+        cover_due(pool, BACKSTOP, paid)
         record_total(log, Happening.DUE_COVERED, paid, pool.due[BACKSTOP])
     paid = pay_claims(pool)
     unpaid = 0

@@ -64,12 +64,16 @@ def side_status(
     """Rules of one side: usable prices, position limit, initial margin.
 
     A side that only reduces needs no price and no initial margin, if its excess at
-    maintenance does not fall. `more` is collateral that comes with the trade.
+    maintenance does not fall. Below maintenance its price must be no worse than the mark
+    too, or it could hand what is left of its equity to an accomplice. `more` is collateral
+    that comes with the trade.
     """
     change = Change(i, size, value, more.asset, more.balance, fee)
     if is_reduction(pool.size[a, i], size):
         before = excess_after(pool, a, Level.MAINTENANCE, more)
-        if excess_after(pool, a, Level.MAINTENANCE, change) >= before:
+        after = excess_after(pool, a, Level.MAINTENANCE, change)
+        fair = position_value(size, pool.mark_price[i], pool.value_divisor[0])
+        if after >= before and (after >= 0 or value <= fair):
             return Status.OK
     else:
         if not is_usable(pool, Action.OPEN, pool.instrument_underlying[i]):
