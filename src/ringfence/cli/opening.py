@@ -12,9 +12,10 @@ from ringfence.cli.output import progress
 from ringfence.core.reading import SpecError
 from ringfence.journal.errors import JournalError
 from ringfence.venue.encoding import CommandError
+from ringfence.venue.recovery import ReplayError
 from ringfence.venue.snapshot import snapshot
 from ringfence.venue.state import RefusedError
-from ringfence.venue.venue import ReplayError, Venue
+from ringfence.venue.venue import Venue
 
 Journal = Annotated[Path, Parameter(help="File of the journal; it may be open in a running venue.")]
 

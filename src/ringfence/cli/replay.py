@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.live import Live
 from ringfence.cli.crash_view import CrashView, summary_view
 from ringfence.cli.exits import FINDING, OK, fail
 from ringfence.cli.output import Json, console, print_json
+from ringfence.journal.errors import JournalError
 from ringfence.lab.crash import Crash
 from ringfence.lab.market import generated_crash
 from ringfence.lab.population import PopulationPlan
@@ -59,12 +61,19 @@ def replay(
         for name in symbols:
             series.prices(name)
         if day is not None:
-            series = series.day(day)
+            series = series.day(_date(day))
     except (PriceFileError, UnknownSymbolError, ValueError, OSError) as error:
         fail(str(error))
     if any(len(series.prices(name).time_ns) == 0 for name in symbols):
         fail(f"{file} has no prices of {', '.join(symbols)} on {day}")
     return _run(series, symbols, (pools, accounts, leverage, seed), journal, json=json)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        fail(f"--day {text!r} is not a day; write it as 2021-01-11")
 
 
 def demo(
@@ -100,7 +109,10 @@ def _run(
     except ValueError as error:
         fail(f"--{error}")
     _compile(err)
-    crash = Crash(series, symbols, plan, ":memory:" if journal is None else str(journal))
+    try:
+        crash = Crash(series, symbols, plan, ":memory:" if journal is None else str(journal))
+    except JournalError as error:
+        fail(str(error))
     with err.status("Opening accounts ..."):
         crash.set_up()
     _play(crash, err, live=err.is_terminal and not json)

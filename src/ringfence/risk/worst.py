@@ -1,6 +1,5 @@
 """The worst account of a pool, for people who watch it."""
 
-from ringfence.columns import Column
 from ringfence.compiled import kernel
 from ringfence.core.health import HEALTH_MAX, has_obligation, health_factor
 from ringfence.core.pool import BACKSTOP, Pool, Total
@@ -19,10 +18,3 @@ def worst_account(pool: Pool) -> int:
             if health < lowest:
                 worst, lowest = a, health
     return worst
-
-
-@kernel
-def health_factors(pool: Pool, out: Column) -> None:
-    """Health factor of every account, in ppm; HEALTH_MAX for those that owe nothing."""
-    for a in range(out.size):
-        out[a] = health_factor(pool, a)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from ringfence.core.bounds import parameter_named
 from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.pool import CASH
@@ -17,6 +19,23 @@ INT64 = 2**63
 
 class CommandError(ValueError):
     """A command that cannot be read; the message names the field, the value and the fix."""
+
+
+BODY_MAX = 2**20  # bytes of a command of the venue itself, or of one set of prices
+
+
+def check_encodable(value: object) -> None:
+    """Make sure that something can be journaled, before anything is changed by it.
+
+    Raises:
+        CommandError: It holds text or numbers that no journal can, or is too long.
+    """
+    try:
+        size = len(msgspec.msgpack.encode(value))
+    except (UnicodeEncodeError, OverflowError, TypeError) as error:
+        raise CommandError(f"this cannot be written to the journal: {error}") from None
+    if size > BODY_MAX:
+        raise CommandError(f"{size} bytes are too many; the limit is {BODY_MAX}")
 
 
 Account = Callable[[str, int], int]  # owner and number to index in the pool

@@ -92,6 +92,8 @@ def _apply_batch(state: State, entry: Entry) -> tuple[str, str] | None:
     if record is None:
         return "unknown_pool", f"pool {entry.pool.hex()} was never created"
     batch = decode_batch(entry.body)
+    if not np.all(batch.rows["time_ns"] == entry.time_ns):
+        return "time_differs", f"a row has another time than its entry's {entry.time_ns}"
     outcome = state.apply_rows(record, batch.rows)
     if not np.array_equal(outcome.statuses, batch.outcome.statuses):
         row = int(np.flatnonzero(outcome.statuses != batch.outcome.statuses)[0])

@@ -10,9 +10,10 @@ from ringfence.journal.sqlite import Journal
 from ringfence.venue.archive import Archive, open_archive
 from ringfence.venue.audit import Progress
 from ringfence.venue.clock import ManualClock
+from ringfence.venue.recovery import ReplayError
 from ringfence.venue.replay import replay
 from ringfence.venue.state import State
-from ringfence.venue.venue import ReplayError, Venue
+from ringfence.venue.venue import Venue
 
 
 def snapshot(path: str | Path, progress: Progress | None = None) -> Venue:

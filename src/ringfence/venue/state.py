@@ -27,6 +27,7 @@ from ringfence.venue.fanout import FeedPrice, PriceRows, apply_tick
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
+DECIMALS_LIMIT = 18  # of an asset
 PRICE_MAX_OVER_FEED = 100_000  # a price_max further above its feed is a wrong scale
 
 
@@ -113,7 +114,6 @@ class State:
         self.owners: list[bytes] = []
         self.pools: dict[bytes, PoolRecord] = {}
         self.wallets = empty_wallets(16, 4)
-        self.feed_prices: dict[str, tuple[int, int]] = {}  # newest index price and its time
         self._owner_numbers: dict[bytes, int] = {}
         self._asset_numbers: dict[str, int] = {}
 
@@ -150,6 +150,8 @@ class State:
         return b""
 
     def _register_asset(self, command: RegisterAsset) -> None:
+        if not 0 <= command.decimals <= DECIMALS_LIMIT:
+            raise RefusedError(f"decimals {command.decimals} must lie between 0 and 18")
         if command.name in self._asset_numbers:
             raise RefusedError(f"asset {command.name} is already listed")
         self._asset_numbers[command.name] = len(self.assets)
@@ -199,7 +201,7 @@ class State:
                     f"{collateral.asset} has {decimals} decimals in this venue; collateral is "
                     f"kept in units of {SIZE_DECIMALS}, so list it with those"
                 )
-        problems = scale_problems(command.spec, self.feed_prices)
+        problems = scale_problems(command.spec, self._feed_prices())
         if problems:
             raise SpecError(problems)
         pool = create_pool(command.spec, owner=command.creator, now_ns=command.time_ns)
@@ -213,6 +215,15 @@ class State:
             PriceRows(command.spec, pool),
         )
         return identity
+
+    def _feed_prices(self) -> dict[str, int]:
+        """Newest index price of every feed that a pool has accepted one of."""
+        newest: dict[str, tuple[int, int]] = {}
+        for record in self.pools.values():
+            for u, underlying in enumerate(record.spec.underlyings):
+                dated = int(record.pool.publish_time[u]), int(record.pool.index_price[u])
+                newest[underlying.name] = max(dated, newest.get(underlying.name, (0, 0)))
+        return {feed: price for feed, (_, price) in newest.items() if price > 0}
 
     # Commands of one pool
 
@@ -234,7 +245,6 @@ class State:
         """Give every pool the prices it lists; return what became of each one's rows."""
         outcomes = {}
         by_feed = {price.feed: price for price in prices}
-        self._note_prices(prices)
         for identity, record in self.pools.items():
             batch = record.price_rows.filled(by_feed, time_ns)
             if batch is not None:
@@ -244,13 +254,6 @@ class State:
                 apply_tick(record.pool, batch, statuses, log)
                 outcomes[identity] = Outcome(statuses, recorded(log))
         return outcomes
-
-    def _note_prices(self, prices: Sequence[FeedPrice]) -> None:
-        """Keep the newest price of every feed, whatever order they come in."""
-        for price in prices:
-            _, published = self.feed_prices.get(price.feed, (0, 0))
-            if price.publish_time_ns > published:
-                self.feed_prices[price.feed] = price.index_price, price.publish_time_ns
 
     def _refused_openings(self, record: PoolRecord, rows: Rows) -> Column:
         """Statuses of a batch before it runs: only what the registry itself refuses."""
@@ -291,7 +294,6 @@ class State:
                 self.assets,
                 self.owners,
                 np.ascontiguousarray(used, dtype="<i8").tobytes(),
-                sorted(self.feed_prices.items()),
                 [
                     PoolDump(record.spec, record.creator, pool_bytes(record.pool))
                     # By age, as in the journal: an entry with prices tells of the pools by age.
@@ -316,24 +318,23 @@ class State:
         shape = (len(content.owners), len(content.assets))
         wallets = np.frombuffer(content.wallets, dtype="<i8").reshape(shape)
         state.wallets.amount[: shape[0], : shape[1]] = wallets
-        for pool in content.pools:
-            identity = state.apply(CreatePool(pool.spec, pool.creator, 0))
+        # All of them before any has a price that another's spec would be held against.
+        identities = [state.apply(CreatePool(p.spec, p.creator, 0)) for p in content.pools]
+        for identity, pool in zip(identities, content.pools, strict=True):
             record = state.pools[identity]
             record.pool = with_bytes(record.pool, pool.state)
             for a in range(1, account_count(record.pool)):
                 record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
-        # Last, because prices that came after a pool's creation would be held against it.
-        state.feed_prices = dict(content.feed_prices)
         return state
 
 
-def scale_problems(spec: PoolSpec, feed_prices: Mapping[str, tuple[int, int]]) -> list[str]:
+def scale_problems(spec: PoolSpec, feed_prices: Mapping[str, int]) -> list[str]:
     """What in a spec is orders of magnitude away from the prices of its feeds."""
     problems = []
     for underlying in spec.underlyings:
-        if underlying.name not in feed_prices:
+        price = feed_prices.get(underlying.name)
+        if price is None:
             continue
-        price, _ = feed_prices[underlying.name]
         where, shown = f"underlying {underlying.name}", Decimal(price) / PRICE_UNIT
         limit = _price_units(underlying.price_max)
         if not 2 * price <= limit <= PRICE_MAX_OVER_FEED * price:
@@ -372,5 +373,4 @@ class Dump(msgspec.Struct, frozen=True, array_like=True):
     assets: list[RegisterAsset]
     owners: list[bytes]
     wallets: bytes
-    feed_prices: list[tuple[str, tuple[int, int]]]
     pools: list[PoolDump]

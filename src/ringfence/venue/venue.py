@@ -20,11 +20,12 @@ from ringfence.journal.sqlite import Journal
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
-from ringfence.venue.encoding import CommandError, Encoder, address_bytes
+from ringfence.venue.encoding import CommandError, Encoder, address_bytes, check_encodable
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
-from ringfence.venue.replay import Mismatch, apply_entry, replay
+from ringfence.venue.recovery import recovered
+from ringfence.venue.replay import Mismatch, replay
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.simulation import Simulation, simulate
 from ringfence.venue.state import (
@@ -40,10 +41,6 @@ from ringfence.venue.state import (
     events_at_most,
 )
 from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
-
-
-class ReplayError(RuntimeError):
-    """The journal does not replay to what it recorded; the venue refuses to start."""
 
 
 class Venue:
@@ -72,17 +69,13 @@ class Venue:
             JournalError: It is broken, cut off, or in use.
         """
         journal = Journal.open(url)
-        state, start = State(), 1
-        checkpoint = journal.latest_checkpoint(b"")
-        if checkpoint is not None:
-            state, start = State.load(checkpoint.state), checkpoint.seq + 1
+        try:
+            state = recovered(journal)
+        except BaseException:
+            journal.close()
+            raise
         venue = cls(journal, state, clock or SystemClock())
-        for entry in journal.entries(start):
-            problem = apply_entry(state, entry)
-            if problem is not None:
-                journal.close()
-                raise ReplayError(f"entry {entry.seq}: {problem[1]}")
-            venue._time_ns = max(venue._time_ns, entry.time_ns)
+        venue._time_ns = max((entry.time_ns for entry in journal.tail(1)), default=0)
         return venue
 
     def __enter__(self) -> Self:
@@ -204,6 +197,7 @@ class Venue:
     def set_prices(self, prices: Sequence[FeedPrice]) -> None:
         """Give prices to every pool that lists their feeds."""
         time_ns = self._stamp()
+        check_encodable(prices)
         with self._journaling():
             outcomes = self.state.apply_prices(prices, time_ns)
             body = entries.encode_prices(prices, outcomes)
@@ -315,16 +309,15 @@ class Venue:
         """Return what the venue knows of a pool, by its id in hex or by its name.
 
         Raises:
-            CommandError: There is none, or the name stands for several.
+            CommandError: There is none. A name that several carry stands for the oldest.
         """
         by_id = self._by_hex.get(pool)
         if by_id is not None:
             return by_id
-        named = [r for r in self.state.pools.values() if r.spec.name == pool]
-        if len(named) != 1:
-            found = "several pools" if named else "no pool"
-            raise CommandError(f"{found} named {pool!r}; give the id that `pool list` shows")
-        return named[0]
+        for record in self.state.pools.values():
+            if record.spec.name == pool:
+                return record
+        raise CommandError(f"no pool named {pool!r}; give the id that `pool list` shows")
 
     def account_index(self, record: PoolRecord, owner: str, number: int) -> int:
         """Index of an owner's account in a pool; -1 when it was never opened."""
@@ -363,6 +356,7 @@ class Venue:
     def _run(self, command: VenueCommand) -> Receipt:
         """Apply and journal a command of the venue itself, refusals too."""
         time_ns = self._stamp()
+        check_encodable(command)
         refusal: RefusedError | SpecError | None = None
         with self._journaling():
             try:

@@ -38,7 +38,6 @@ from ringfence.venue.receipts import decimal
 from ringfence.venue.state import PoolRecord
 
 BELOW = "the account is below maintenance now"
-NO_PRICE = "the instrument has no mark price yet"
 NEVER = "no price up to the pool's price_max reaches it"
 NO_VOLATILITY = "no volatility was given"
 
