@@ -161,7 +161,7 @@ WHEN = {
     "111000 liquidate": (Kind.LIQUIDATE, {"account": WEAK}),
     "110000 settle": (Kind.SETTLE, {}),
     "110000 accrue funding": (Kind.ACCRUE_FUNDING, {"amount": 100}),
-    "111111 set a mark price": (Kind.SET_MARK_PRICE, {"price": MARK}),
+    "111100 set a mark price": (Kind.SET_MARK_PRICE, {"price": MARK}),
     "111111 move the clock": (Kind.ADVANCE_CLOCK, {"time_ns": START_NS}),
     "111111 announce a change": (
         Kind.ANNOUNCE_CHANGE,
