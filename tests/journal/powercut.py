@@ -3,7 +3,7 @@
 
 A write lasts only after a sync of its file. At the cut every unsynced sector of 512 bytes
 is kept, lost or torn by itself, a change of length may be lost, and a name that no sync made
-durable may be gone, or back. SQLite runs on it through a VFS, the anchor through Disk.
+durable may be gone, or back. SQLite runs on it through a VFS, the anchor and the large bodies through Disk.
 """
 
 import errno
@@ -199,7 +199,7 @@ class VfsFile:
 
 
 class LockedFile:
-    """The anchor's view of an open file; errors come as those of the operating system."""
+    """The journal's own view of an open file; errors come as those of the operating system."""
 
     def __init__(self, disk, name):
         self.disk, self.name = disk, name
@@ -212,8 +212,8 @@ class LockedFile:
             code = errno.ENOSPC if isinstance(error, apsw.FullError) else errno.EIO
             raise OSError(code, str(error)) from None
 
-    def read(self):
-        return bytes(self.node.seen)
+    def read(self, length, offset):
+        return bytes(self.node.seen[offset : offset + length])
 
     def write(self, data, offset):
         self._call(self.disk.tick)

@@ -5,13 +5,14 @@ its own integrity check finds nothing wrong with what is left.
 """
 
 import random
-import shutil
 from collections import Counter
 
 import apsw
 import pytest
 
+from ringfence.journal import bodies
 from ringfence.journal.anchor import anchor_path
+from ringfence.journal.bodies import bodies_path
 from ringfence.journal.errors import JournalError
 from ringfence.journal.frozen import connect_frozen
 from ringfence.journal.sqlite import Journal
@@ -20,19 +21,25 @@ from ringfence.journal.verify import verify_chain
 POOL = b"p" * 32
 PAGE_BYTES = 16384
 SECTOR_BYTES = 512
-SUFFIXES = ["", "-wal", ".anchor"]
+SUFFIXES = ["", "-wal", ".bodies", ".anchor"]
 
 
 @pytest.fixture(scope="module")
 def crashed(tmp_path_factory):
     """The files of a journal whose writer died: half in the database, half in the log."""
-    rng, folder = random.Random(1), tmp_path_factory.mktemp("crashed")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(bodies, "OUTSIDE_MIN", 30_000)
+        return written(tmp_path_factory.mktemp("crashed"))
+
+
+def written(folder):
+    rng = random.Random(1)
     path = folder / "live"
     for count in (25, 15):
         journal = Journal.open(path)
         for _ in range(count):
             for _ in range(rng.randint(1, 4)):
-                body = rng.randbytes(rng.choice((0, 80, 400, 4_000, 40_000)))
+                body = rng.randbytes(rng.choice((0, 80, 400, 12_000, 40_000)))
                 journal.append(rng.randrange(2**40), rng.choice(("pool", "venue")), POOL, body)
             journal.commit()
             if rng.random() < 0.2:
@@ -115,7 +122,7 @@ def content(path):
         connection.close()
     except (apsw.Error, UnicodeDecodeError) as error:
         return repr(error)
-    return rows
+    return rows, bodies_path(path).read_bytes()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -174,6 +181,6 @@ def test_p14_the_integrity_check_alone_would_miss_a_lost_tail(crashed, tmp_path)
     assert connection.execute("PRAGMA integrity_check").get == "ok"
     assert connection.execute("SELECT max(seq) FROM entry").get < entries[-1].seq
     connection.close()
-    shutil.copy(path, tmp_path / "copy")
+    bodies_path(path).write_bytes(files[".bodies"])
     anchor_path(path).write_bytes(files[".anchor"])
     assert [p.code for p in verify_chain(path).problems] == ["history_missing"]

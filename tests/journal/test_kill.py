@@ -16,7 +16,7 @@ rng = random.Random(int(sys.argv[2]))
 journal = Journal.open(sys.argv[1])
 while True:
     for _ in range(rng.randint(1, 5)):
-        journal.append(1, "pool", b"p" * 32, rng.randbytes(rng.choice((0, 80, 60_000))))
+        journal.append(1, "pool", b"p" * 32, rng.randbytes(rng.choice((0, 80, 60_000, 90_000))))
     journal.commit()
     print(journal.seq, journal.head.hex(), flush=True)
 """

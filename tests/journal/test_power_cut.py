@@ -7,9 +7,9 @@ import random
 from collections import Counter
 
 import pytest
-from tests.journal.powercut import PATH, PowerCutDisk, random_body
+from tests.journal.powercut import PATH, LockedFile, PowerCutDisk, random_body
 
-from ringfence.journal import folding, schema
+from ringfence.journal import bodies, folding, schema
 from ringfence.journal.errors import (
     AnchorError,
     BrokenChainError,
@@ -26,7 +26,9 @@ JUDGEMENTS = (AnchorError, BrokenChainError, HeadMismatchError, HistoryMissingEr
 
 @pytest.fixture(autouse=True)
 def short_log(monkeypatch):
+    """Every part of the journal is used: the log starts again, large bodies lie outside."""
     monkeypatch.setattr(folding, "PAGES_MAX", 12)
+    monkeypatch.setattr(bodies, "OUTSIDE_MIN", 30_000)
 
 
 def run(disk, seed, acknowledged):
@@ -117,6 +119,20 @@ def test_p13_a_failed_write_halts_and_loses_nothing_acknowledged(fault):
 @pytest.mark.parametrize("synchronous", [0, 1])
 def test_p14_the_harness_sees_what_a_weaker_setting_loses(monkeypatch, synchronous):
     monkeypatch.setitem(schema.SETTINGS, "synchronous", synchronous)
+    lost = 0
+    for seed in range(60):
+        try:
+            cut_and_recover(seed)
+        except JournalError:
+            lost += 1
+    assert lost >= 10
+
+
+def test_p14_the_harness_sees_bodies_that_were_told_of_before_they_were_there(monkeypatch):
+    sync = LockedFile.sync
+    monkeypatch.setattr(
+        LockedFile, "sync", lambda file: None if file.name.endswith(".bodies") else sync(file)
+    )
     lost = 0
     for seed in range(60):
         try:

@@ -155,7 +155,8 @@ def test_p14_swapped_entries_are_found(path):
 def test_p14_an_inserted_entry_is_found(path):
     tamper(
         path,
-        "INSERT INTO entry SELECT 21, 21, time_ns, kind, pool, head, body FROM entry WHERE seq = 3",
+        "INSERT INTO entry SELECT 21, 21, time_ns, kind, pool, head, 0, 0, body "
+        "FROM entry WHERE seq = 3",
     )
     assert findings(path) == [("entry_changed", 21)]
     with pytest.raises(JournalError, match="entry 21 does not hash"):
@@ -167,8 +168,8 @@ def test_p14_entries_forged_behind_the_anchor_are_found_if_they_are_two_transact
     (head,) = shell.execute("SELECT head FROM entry WHERE seq = 20").fetchone()
     for seq in (21, 22):
         head = chain(head, seq, 1, "venue", b"", b"forged")
-        row = (seq, seq, 1, "venue", b"", head, b"forged")
-        shell.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        row = (seq, seq, 1, "venue", b"", head, 0, 0, b"forged")
+        shell.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     shell.commit()
     shell.close()
     assert findings(path) == [("anchor_behind", 20)]

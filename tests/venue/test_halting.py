@@ -7,6 +7,7 @@ import pytest
 from tests.venue.scene import ALICE, BOB, Scene
 
 from ringfence.core.command import Kind, rows
+from ringfence.core.status import Status
 from ringfence.journal.entry import BODY_BYTES_MAX
 from ringfence.journal.errors import JournalHaltedError
 from ringfence.venue import commands as c
@@ -22,6 +23,13 @@ def fail(*_arguments):
 
 def interrupt(*_arguments):
     raise KeyboardInterrupt
+
+
+def deposits():
+    """Two deposits of five dollars by Alice, and one by an account that does not exist."""
+    batch = rows(3)
+    batch["kind"], batch["amount"], batch["account"] = Kind.DEPOSIT, 5_000_000, (1, 1, 99)
+    return batch
 
 
 NEW = itertools.count(1)  # addresses that nobody has
@@ -102,6 +110,30 @@ def test_an_error_in_a_group_comes_out_as_it_is_and_what_was_done_is_kept():
         deposit_and_err_in_a_group()
     assert scene.venue.account("alpha", ALICE).balances["USDC"] == "5"
     assert scene.venue.verify() == []
+
+
+def test_submitted_batches_are_acknowledged_in_order_once_they_are_on_disk(tmp_path):
+    scene = Scene.set_up(tmp_path / "venue.journal")
+    futures = [scene.venue.submit_many("alpha", deposits()) for _ in range(20)]
+    receipts = [future.result() for future in futures]
+    entries = list(scene.venue.journal.entries(receipts[0].seq))
+    assert [(r.seq, r.head) for r in receipts] == [(e.seq, e.head.hex()) for e in entries]
+    assert {tuple(r.statuses.tolist()) for r in receipts} == {
+        (Status.OK, Status.OK, Status.ACCOUNT_DOES_NOT_EXIST)
+    }
+    assert scene.venue.verify() == []
+    scene.venue.close()
+
+
+def test_a_submitted_batch_that_is_not_written_is_not_acknowledged(monkeypatch, tmp_path):
+    scene = Scene.set_up(tmp_path / "venue.journal")
+    seq = scene.venue.journal.seq
+    monkeypatch.setattr(scene.venue.journal._anchor, "write", fail)
+    with pytest.raises(JournalHaltedError, match="the disk is full"):
+        scene.venue.submit_many("alpha", deposits()).result()
+    with pytest.raises(JournalHaltedError, match="open it again"):
+        scene.venue.execute(DEPOSIT)
+    assert scene.venue.journal.seq == seq
 
 
 def test_an_interrupt_in_a_group_is_not_hidden_by_the_halt(monkeypatch):

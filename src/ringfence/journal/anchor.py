@@ -53,6 +53,7 @@ class Tail(NamedTuple):
     seq: int
     head: bytes
     first: int  # seq of the first entry in the last transaction
+    bodies: int  # where the bodies file ends
 
 
 def anchor_path(path: Path) -> Path:
@@ -110,7 +111,7 @@ class AnchorFile:
 
     def read(self) -> Reading:
         """What the file says now."""
-        return read_anchor(self._file.read())
+        return read_anchor(self._file.read(ANCHOR_BYTES, 0))
 
     def create(self, anchor: Anchor) -> None:
         """Write both slots; for a new journal, and for one whose anchor was lost."""

@@ -14,8 +14,8 @@ from typing import Protocol
 class DiskFile(Protocol):
     """An open file, locked by its opener."""
 
-    def read(self) -> bytes:
-        """Return all of it."""
+    def read(self, length: int, offset: int) -> bytes:
+        """Return so many bytes from an offset on, fewer at the end of the file."""
         ...
 
     def write(self, data: bytes, offset: int) -> None:
@@ -71,8 +71,8 @@ class _LockedFile:
             os.close(self._fd)
             raise
 
-    def read(self) -> bytes:
-        return os.pread(self._fd, os.fstat(self._fd).st_size, 0)
+    def read(self, length: int, offset: int) -> bytes:
+        return os.pread(self._fd, length, offset)
 
     def write(self, data: bytes, offset: int) -> None:
         written = os.pwrite(self._fd, data, offset)

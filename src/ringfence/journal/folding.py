@@ -15,7 +15,7 @@ from ringfence.journal import schema
 from ringfence.journal.disk import RealDisk
 from ringfence.journal.errors import JournalError
 
-PAGES_AT_ONCE = 512  # 8 MB
+PAGES_AT_ONCE = 128  # 2 MB
 PAGES_MAX = 8192  # 128 MB, then the writer waits
 
 

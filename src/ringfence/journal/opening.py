@@ -9,6 +9,7 @@ import apsw
 
 from ringfence.journal import schema
 from ringfence.journal.anchor import Anchor, AnchorFile, Tail, anchor_path, compare
+from ringfence.journal.bodies import BodyFile
 from ringfence.journal.disk import Disk
 from ringfence.journal.errors import (
     AnchorError,
@@ -30,13 +31,15 @@ _ERRORS: dict[str, type[JournalError]] = {
 
 def open_file(
     disk: Disk, path: Path, head: bytes | None, epoch: int | None, *, rebuild_anchor: bool
-) -> tuple[apsw.Connection, AnchorFile, Tail]:
+) -> tuple[apsw.Connection, AnchorFile, BodyFile, Tail]:
     """Lock, check and fence a journal file; see Journal.open."""
     with ExitStack() as undo, _explained(path):
         anchor = _open_anchor(disk, path, undo)
         connection = _open_database(disk, path, anchor)
         undo.callback(connection.close)
-        _check_history(connection, anchor, head, rebuild_anchor=rebuild_anchor)
+        bodies = BodyFile(disk, path, read_tail(connection).bodies)
+        undo.callback(bodies.close)
+        _check_history(connection, anchor, bodies, head, rebuild_anchor=rebuild_anchor)
         if rebuild_anchor or anchor.reading.newest is None:
             # Before the first epoch begins: a journal that was ever opened has an anchor.
             anchor.create(_anchor_of(read_tail(connection)))
@@ -44,7 +47,7 @@ def open_file(
         tail = begin_epoch(connection, epoch)
         anchor.write(_anchor_of(tail))
         undo.pop_all()
-    return connection, anchor, tail
+    return connection, anchor, bodies, tail
 
 
 def _open_anchor(disk: Disk, path: Path, undo: ExitStack) -> AnchorFile:
@@ -85,7 +88,12 @@ def _open_database(disk: Disk, path: Path, anchor: AnchorFile) -> apsw.Connectio
 
 
 def _check_history(
-    connection: apsw.Connection, anchor: AnchorFile, head: bytes | None, *, rebuild_anchor: bool
+    connection: apsw.Connection,
+    anchor: AnchorFile,
+    bodies: BodyFile,
+    head: bytes | None,
+    *,
+    rebuild_anchor: bool,
 ) -> None:
     """Refuse a journal whose end is not what its anchor, or head, vouches for."""
     tail = read_tail(connection)
@@ -93,9 +101,14 @@ def _check_history(
         error = _ERRORS.get(problem.code, AnchorError)
         if not (rebuild_anchor and error is AnchorError):
             raise error(f"{anchor.path}: {problem.message}")
+    if bodies.is_cut_off():
+        raise HistoryMissingError(
+            f"{bodies.path} is missing or ends before {bodies.end} bytes, where the journal ends; "
+            "restore it with the journal"
+        )
     newest = anchor.reading.newest
     start = 1 if newest is None or rebuild_anchor else max(1, newest.seq)
-    for _ in read_entries(connection, start, tail.seq + 1):
+    for _ in read_entries(connection, bodies.read, start, tail.seq + 1):
         pass
     if head is not None and head != tail.head:
         raise HeadMismatchError(

@@ -7,16 +7,22 @@ from typing import Any
 import apsw
 
 from ringfence.journal.anchor import Tail
-from ringfence.journal.entry import GENESIS, Entry, chain
+from ringfence.journal.bodies import ReadBody, is_place
+from ringfence.journal.entry import GENESIS, HEAD_BYTES, Entry, chain
 from ringfence.journal.errors import BrokenChainError
 
 ROWS_AT_ONCE = 16  # bodies are large; no statement stays open between two chunks
 
 _NO_LOCK = nullcontext()
 _ROWS = """
-SELECT seq, time_ns, kind, pool, head,
+SELECT seq, time_ns, kind, pool, head, body_start, body_stop,
+       ifnull(pool = :pool, 1) AND ifnull(kind = :kind, 1) AS is_wanted,
        CASE WHEN ifnull(pool = :pool, 1) AND ifnull(kind = :kind, 1) THEN body END
 FROM entry WHERE seq >= :start AND seq < :stop ORDER BY seq LIMIT :limit
+"""
+_LAST = """
+SELECT seq, head, first, ifnull(CAST(body_stop AS INTEGER), 0)
+FROM entry ORDER BY seq DESC LIMIT 1
 """
 
 
@@ -27,16 +33,24 @@ def head_at(connection: apsw.Connection, seq: int) -> bytes | None:
 
 
 def read_tail(connection: apsw.Connection) -> Tail:
-    """The end of the journal as the journal itself tells it."""
+    """The end of the journal as the journal itself tells it.
+
+    Raises:
+        BrokenChainError: The last entry is none that was ever written.
+    """
     epoch = connection.execute("SELECT epoch FROM fence").get or 0
-    last = "SELECT seq, head, first FROM entry ORDER BY seq DESC LIMIT 1"
-    row: tuple[int, bytes, int] | None = connection.execute(last).fetchone()
-    seq, head, first = row or (0, GENESIS, 0)
-    return Tail(epoch, seq, head, first)
+    row: tuple[int, bytes, int, int] | None = connection.execute(_LAST).fetchone()
+    if row is None:
+        return Tail(epoch, 0, GENESIS, 0, 0)
+    seq, head, first, bodies = row
+    if not (isinstance(head, bytes) and len(head) == HEAD_BYTES and isinstance(first, int)):
+        raise _changed(seq)
+    return Tail(epoch, seq, head, first, bodies)
 
 
 def read_entries(
     connection: apsw.Connection,
+    read_body: ReadBody,
     start: int,
     stop: int,
     pool: bytes | None = None,
@@ -51,25 +65,35 @@ def read_entries(
     Raises:
         BrokenChainError: An entry is missing, or is not what was written.
     """
-    head: bytes | None = GENESIS
-    if start > 1:
-        bounds = {"start": start - 1, "stop": start, "limit": 1, "pool": b"?", "kind": None}
-        with lock:
-            head = next((row[4] for row in _rows(connection, bounds)), None)
+    head, place = (GENESIS, 0) if start == 1 else _end_of(connection, start - 1, lock)
     while start < stop:
         bounds = {"start": start, "stop": stop, "limit": ROWS_AT_ONCE}
         with lock:
             rows = _rows(connection, {"pool": pool, "kind": kind, **bounds})
-        for seq, time_ns, row_kind, row_pool, row_head, body in rows:
-            if seq != start or head is None:
-                raise _missing(start if head is not None else start - 1)
-            if body is not None:
-                if chain(head, seq, time_ns, row_kind, row_pool, body) != row_head:
+        for seq, time_ns, row_kind, row_pool, row_head, begin, end, is_wanted, body in rows:
+            if seq != start:
+                raise _missing(start)
+            if not is_place(begin, end, place):
+                raise _changed(seq)
+            if is_wanted:
+                content = read_body(begin, end) if body is None else body
+                if chain(head, seq, time_ns, row_kind, row_pool, content) != row_head:
                     raise _changed(seq)
-                yield Entry(seq, time_ns, row_kind, row_pool, body, row_head)
-            head, start = row_head, seq + 1
+                yield Entry(seq, time_ns, row_kind, row_pool, content, row_head)
+            head, place, start = row_head, end, seq + 1
         if not rows:
             raise _missing(start)
+
+
+def _end_of(
+    connection: apsw.Connection, seq: int, lock: AbstractContextManager[object]
+) -> tuple[bytes, int]:
+    """Head and end of the bodies file as they were after an entry."""
+    bounds = {"start": seq, "stop": seq + 1, "limit": 1, "pool": b"?", "kind": None}
+    with lock:
+        for row in _rows(connection, bounds):
+            return row[4], row[6]
+    raise _missing(seq)
 
 
 def _rows(connection: apsw.Connection, bindings: dict[str, Any]) -> list[Any]:

@@ -1,8 +1,7 @@
 """The tables of a journal in SQLite, and the settings that make its commits durable.
 
-One row is one entry, and an entry is a whole batch: on 16 KB pages that is what brings
-SQLite near the speed of appending to a plain file. The body comes last, so that reading
-the other columns does not touch it.
+One row is one entry, and an entry is a whole batch. The body comes last, so that reading the
+other columns does not touch it; a large one lies in the bodies file (see `bodies`).
 """
 
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from ringfence.journal.disk import Disk
 from ringfence.journal.errors import JournalSettingsError, NotAJournalError
 
 APPLICATION_ID = int.from_bytes(b"RFJ1")
-VERSION = 1
+VERSION = 2
 PAGE_BYTES = 16384
 BUSY_MS = 2000  # how long to wait for a foreign lock, such as that of an SQL shell
 
@@ -29,7 +28,9 @@ TABLES = {
         kind TEXT NOT NULL,
         pool BLOB NOT NULL,
         head BLOB NOT NULL CHECK (length(head) = 32),
-        body BLOB NOT NULL
+        body_start INTEGER NOT NULL CHECK (body_start >= 0), -- in the bodies file
+        body_stop INTEGER NOT NULL CHECK (body_stop >= body_start),
+        body BLOB CHECK ((body IS NULL) = (body_stop > body_start)) -- NULL where it is there
     ) STRICT""",
     "fence": """CREATE TABLE fence (
         one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -1,7 +1,8 @@
 """The journal in SQLite: one writer, one file, nothing acknowledged before it is on disk.
 
     append, append, ...   chain entries in memory
-    commit                one transaction for all of them, synced, then the anchor, synced
+    commit                large bodies, synced, one transaction for all entries, synced, then
+                          the anchor, synced
 
 A failed write halts the journal for good, because what is on disk is then unknown until it
 is opened again and compared with its anchor.
@@ -9,7 +10,7 @@ is opened again and compared with its anchor.
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,9 @@ import apsw
 
 from ringfence.journal import schema
 from ringfence.journal.anchor import Anchor, AnchorFile, Tail
+from ringfence.journal.bodies import BodyFile, is_outside, nothing_outside
 from ringfence.journal.checkpoint import Checkpoint, seal
+from ringfence.journal.committing import CommitThread
 from ringfence.journal.disk import Disk, RealDisk
 from ringfence.journal.entry import Entry, chain, check_fields
 from ringfence.journal.errors import BrokenCheckpointError, JournalHaltedError
@@ -31,7 +34,8 @@ from ringfence.journal.verify import ChainReport, inspect
 STATE_BYTES_MAX = 2**29  # of a checkpoint; SQLite holds a gigabyte in one row
 
 _INSERT = """
-INSERT INTO entry (seq, first, time_ns, kind, pool, head, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO entry (seq, first, time_ns, kind, pool, head, body_start, body_stop, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _REPLACE_CHECKPOINT = """
 REPLACE INTO checkpoint (pool, seq, digest, head, seal, state) VALUES (?, ?, ?, ?, ?, ?)
@@ -52,16 +56,22 @@ class Journal:
     """
 
     def __init__(
-        self, path: str, connection: apsw.Connection, anchor: AnchorFile | None, tail: Tail
+        self,
+        path: str,
+        connection: apsw.Connection,
+        tail: Tail,
+        anchor: AnchorFile | None = None,
+        bodies: BodyFile | None = None,
     ) -> None:
         self.path = path
-        self.epoch, self.seq, self.head, _ = tail
+        self.epoch, self.seq, self.head, *_ = tail
         self._connection = connection
-        self._anchor = anchor
+        self._anchor = anchor  # None, like the next, of a journal in memory
+        self._bodies = bodies
+        self._read_body = nothing_outside if bodies is None else bodies.read
         self._end = self.seq, self.head  # of what was appended
         self._buffer: list[Entry] = []
-        self._thread: ThreadPoolExecutor | None = None
-        self._pending: Future[bytes] | None = None
+        self._thread = CommitThread(self._commit)
         self._lock = threading.Lock()  # on the connection
         self._log = LogFolder(connection)
         self._halted: str | None = None
@@ -102,10 +112,12 @@ class Journal:
         if str(path) == ":memory:":
             connection = schema.connect(RealDisk(), ":memory:")
             schema.create_tables(connection)
-            return cls(":memory:", connection, None, begin_epoch(connection, epoch))
+            return cls(":memory:", connection, begin_epoch(connection, epoch))
         path, disk = Path(path), disk or RealDisk()
-        connection, anchor, tail = open_file(disk, path, head, epoch, rebuild_anchor=rebuild_anchor)
-        journal = cls(str(path), connection, anchor, tail)
+        connection, anchor, bodies, tail = open_file(
+            disk, path, head, epoch, rebuild_anchor=rebuild_anchor
+        )
+        journal = cls(str(path), connection, tail, anchor, bodies)
         if disk.locking_mode != "EXCLUSIVE":
             journal._log.start()
         return journal
@@ -136,19 +148,17 @@ class Journal:
             JournalHaltedError: A write failed, or a later epoch has begun. What is on disk is
                 unknown until the journal is opened again.
         """
+        self._thread.drain()
         return self._commit(self._take())
 
     def commit_async(self) -> Future[bytes]:
         """Commit in a thread, so that the next batch can be appended meanwhile.
 
         The head, or the error of commit, comes with the future, and not before it is done may
-        anything be acknowledged. One commit runs at a time: the next one waits for it here.
+        anything be acknowledged. Batches that come while one is committed share the next
+        transaction; when too many wait, this waits too.
         """
-        batch = self._take()
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "journal")
-        self._pending = self._thread.submit(self._commit, batch)
-        return self._pending
+        return self._thread.submit(self._take())
 
     def entries(
         self,
@@ -167,7 +177,7 @@ class Journal:
         if start < 1:
             raise ValueError(f"start {start} is not an entry; the first one is 1")
         stop = self.seq + 1 if stop is None else min(stop, self.seq + 1)
-        return read_entries(self._connection, start, stop, pool, kind, self._lock)
+        return read_entries(self._connection, self._read_body, start, stop, pool, kind, self._lock)
 
     def tail(self, n: int) -> list[Entry]:
         """The last n acknowledged entries, oldest first."""
@@ -225,7 +235,7 @@ class Journal:
         """What verify_chain reports, for the open journal; other writers stay away."""
         with self._lock:
             reading = None if self._anchor is None else self._anchor.read()
-            return inspect(self._connection, self.path, reading, head)
+            return inspect(self._connection, self._read_body, self.path, reading, head)
 
     def close(self) -> None:
         """Close it; what was appended but not committed is gone.
@@ -235,8 +245,7 @@ class Journal:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._thread is not None:
-            self._thread.shutdown()
+        self._thread.close()
         self._log.close()
         if self._halted is None:
             self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
@@ -247,8 +256,9 @@ class Journal:
             # The log could not be copied any more. It still has what was acknowledged.
             self._connection.close(force=True)
         finally:
-            if self._anchor is not None:
-                self._anchor.close()
+            for file in (self._bodies, self._anchor):
+                if file is not None:
+                    file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -268,10 +278,7 @@ class Journal:
             )
 
     def _take(self) -> list[Entry]:
-        """The buffered entries, once all before them are durable."""
-        if self._pending is not None:
-            wait([self._pending])
-            self._pending = None
+        """The entries appended since the last time."""
         self._check_running()
         batch, self._buffer = self._buffer, []
         return batch
@@ -280,7 +287,6 @@ class Journal:
         if not batch:
             return self.head
         first, last = batch[0], batch[-1]
-        rows = ((e.seq, first.seq, e.time_ns, e.kind, e.pool, e.head, e.body) for e in batch)
         with self._lock, self._writing("commit"):
             if first.seq != self.seq + 1:  # an interrupt came between taking and writing a batch
                 raise JournalHaltedError(
@@ -288,11 +294,28 @@ class Journal:
                 )
             self._log.before_commit()
             with self._transaction() as connection:
-                connection.executemany(_INSERT, rows)
+                # In it, for only then is this known to be the only writer of the bodies.
+                connection.executemany(_INSERT, self._rows(batch))
             if self._anchor is not None:
                 self._anchor.write(Anchor(self.epoch, last.seq, last.head))
             self.seq, self.head = last.seq, last.head
         return last.head
+
+    def _rows(self, batch: list[Entry]) -> list[tuple[object, ...]]:
+        """What SQLite is to hold of a batch, whose large bodies are durable in their file."""
+        first, stop, outside = batch[0].seq, 0, []
+        if self._bodies is not None:
+            stop = self._bodies.end
+            outside = [entry.body for entry in batch if is_outside(entry.body)]
+            self._bodies.append(outside)
+        rows: list[tuple[object, ...]] = []
+        for e in batch:
+            start = stop
+            is_inside = not outside or not is_outside(e.body)
+            stop += 0 if is_inside else len(e.body)
+            body = e.body if is_inside else None
+            rows.append((e.seq, first, e.time_ns, e.kind, e.pool, e.head, start, stop, body))
+        return rows
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[None]:

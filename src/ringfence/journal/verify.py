@@ -19,17 +19,19 @@ import msgspec
 
 from ringfence.journal import schema
 from ringfence.journal.anchor import Reading, anchor_path, compare, read_anchor
+from ringfence.journal.bodies import ReadBody, body_reader, is_place
 from ringfence.journal.checkpoint import Checkpoint, seal
 from ringfence.journal.disk import read_shared
 from ringfence.journal.entry import GENESIS, HEAD_BYTES, chain
-from ringfence.journal.errors import Problem
+from ringfence.journal.errors import JournalError, Problem
 from ringfence.journal.frozen import connect_frozen, connect_live
 from ringfence.journal.reading import head_at, read_tail
 
 PROBLEMS_MAX = 100  # a report is for people; the first hundred findings are enough
 
 _ENTRIES = """
-SELECT seq, first, time_ns, CAST(kind AS BLOB), pool, body, head FROM entry ORDER BY seq
+SELECT seq, first, body_start, body_stop, time_ns, CAST(kind AS BLOB), pool, body, head
+FROM entry ORDER BY seq
 """
 _CHECKPOINTS = "SELECT seq, pool, state, digest, head, seal FROM checkpoint ORDER BY id"
 
@@ -50,6 +52,7 @@ class _Walk:
         self.entries = 0
         self.seq = 0
         self.first = 0
+        self.place = 0  # in the bodies file
         self.head = GENESIS
         self.problems: list[Problem] = []
 
@@ -62,7 +65,7 @@ class _Walk:
             for problem in problems:
                 if len(self.problems) < PROBLEMS_MAX:
                     self.problems.append(problem)
-        except (apsw.Error, OSError, ValueError, TypeError, OverflowError) as error:
+        except (JournalError, apsw.Error, OSError, ValueError, TypeError, OverflowError) as error:
             message = f"nothing more can be read after entry {self.seq}: {error}"
             self.problems.append(Problem(self.seq + 1, "unreadable", message))
 
@@ -71,7 +74,7 @@ def verify_chain(path: str | Path, *, head: bytes | None = None) -> ChainReport:
     """Verify a journal that is closed, crashed, or open in another process.
 
     Args:
-        path: The SQLite file; its -wal and .anchor files are found beside it.
+        path: The SQLite file; its -wal, .bodies and .anchor files are found beside it.
         head: Expected hash of the last entry, when known from elsewhere.
     """
     walk = _Walk()
@@ -81,11 +84,15 @@ def verify_chain(path: str | Path, *, head: bytes | None = None) -> ChainReport:
 
 
 def inspect(
-    connection: apsw.Connection, path: str, reading: Reading | None, head: bytes | None
+    connection: apsw.Connection,
+    read_body: ReadBody,
+    path: str,
+    reading: Reading | None,
+    head: bytes | None,
 ) -> ChainReport:
     """Verify an open journal against what its anchor says; None where it has no anchor."""
     walk = _Walk()
-    walk.add(_inspect(walk, connection, path, reading, head))
+    walk.add(_inspect(walk, connection, read_body, path, reading, head))
     return walk.report()
 
 
@@ -105,7 +112,8 @@ def _open_and_inspect(
         yield Problem(None, "stray_file", message)
     connection = connect_live(path) if is_live else connect_frozen(path)
     stack.enter_context(closing(connection))
-    for problem in _inspect(walk, connection, str(path), read_anchor(data), head):
+    read_body = body_reader(path, stack)
+    for problem in _inspect(walk, connection, read_body, str(path), read_anchor(data), head):
         if not (is_live and problem.code in {"anchor_behind", "anchor_damaged"}):
             yield problem
 
@@ -113,6 +121,7 @@ def _open_and_inspect(
 def _inspect(
     walk: _Walk,
     connection: apsw.Connection,
+    read_body: ReadBody,
     path: str,
     reading: Reading | None,
     head: bytes | None,
@@ -124,7 +133,7 @@ def _inspect(
             yield Problem(None, code, message)
             if code == "not_a_journal":
                 return
-        walk.add(_entry_problems(walk, connection))
+        walk.add(_entry_problems(walk, connection, read_body))
         walk.add(_end_problems(walk, connection, reading, head))
         walk.add(_checkpoint_problems(connection))
         walk.add(_structure_problems(connection))
@@ -132,9 +141,11 @@ def _inspect(
         connection.execute("ROLLBACK")
 
 
-def _entry_problems(walk: _Walk, connection: apsw.Connection) -> Iterator[Problem]:
+def _entry_problems(
+    walk: _Walk, connection: apsw.Connection, read_body: ReadBody
+) -> Iterator[Problem]:
     previous: bytes | None = GENESIS  # None behind a gap, where no link can be checked
-    for seq, first, *fields, head in connection.execute(_ENTRIES):
+    for seq, first, start, stop, *fields, body, head in connection.execute(_ENTRIES):
         expected = walk.seq + 1
         if seq > expected:
             message = f"entries {expected} to {seq - 1} are missing"
@@ -144,17 +155,43 @@ def _entry_problems(walk: _Walk, connection: apsw.Connection) -> Iterator[Proble
             yield Problem(seq, "entry_reordered", f"entry {seq} comes after entry {walk.seq}")
             previous = None
         if previous is not None:
-            if not _is_linked(previous, seq, fields, head):
-                message = (
-                    f"entry {seq} does not hash to its head: it was changed, or the one before"
-                )
-                yield Problem(seq, "entry_changed", message)
+            where = (start, stop, walk.place)
+            fault = _content_fault(previous, seq, where, [*fields, body], head, read_body)
+            if fault is not None:
+                yield fault
             if first not in {seq, walk.first}:
                 message = f"entry {seq} says its transaction began with entry {first}; it cannot"
                 yield Problem(seq, "entry_changed", message)
         is_head = isinstance(head, bytes) and len(head) == HEAD_BYTES
         previous = walk.head = head if is_head else GENESIS
-        walk.entries, walk.seq, walk.first = walk.entries + 1, seq, first
+        walk.entries, walk.seq, walk.first, walk.place = walk.entries + 1, seq, first, stop
+
+
+def _content_fault(
+    previous: bytes,
+    seq: int,
+    where: tuple[int, int, int],
+    fields: list[Any],
+    head: object,
+    read_body: ReadBody,
+) -> Problem | None:
+    """What is wrong with one entry, and with where its body lies in the bodies file."""
+    start, stop, end_before = where
+    if not is_place(start, stop, end_before):
+        message = (
+            f"entry {seq} says that its body lies from {start} to {stop} of the bodies file, "
+            f"which ended at {end_before}; it cannot"
+        )
+        return Problem(seq, "entry_changed", message)
+    if fields[-1] is None:
+        body = fields[-1] = read_body(start, stop)
+        if len(body) < stop - start:
+            message = f"the body of entry {seq} is not in the bodies file; restore that file"
+            return Problem(seq, "body_missing", message)
+    if not _is_linked(previous, seq, fields, head):
+        message = f"entry {seq} does not hash to its head: it was changed, or the one before"
+        return Problem(seq, "entry_changed", message)
+    return None
 
 
 def _is_linked(previous: bytes, seq: int, fields: list[Any], head: object) -> bool:

@@ -14,6 +14,7 @@ import apsw
 
 from ringfence.journal import schema
 from ringfence.journal.anchor import Tail, anchor_path, compare, read_anchor
+from ringfence.journal.bodies import ReadBody, body_reader
 from ringfence.journal.checkpoint import Checkpoint, seal
 from ringfence.journal.disk import read_shared
 from ringfence.journal.entry import Entry
@@ -44,8 +45,9 @@ class KeptDigest(NamedTuple):
 class Archive:
     """The entries of a journal up to the last one when it was opened."""
 
-    def __init__(self, connection: apsw.Connection, tail: Tail) -> None:
+    def __init__(self, connection: apsw.Connection, read_body: ReadBody, tail: Tail) -> None:
         self._connection = connection
+        self._read_body = read_body
         self.seq = tail.seq
         self.head = tail.head
 
@@ -56,7 +58,7 @@ class Archive:
             BrokenChainError: An entry is missing, or is not what was written.
         """
         stop = self.seq + 1 if stop is None else min(stop, self.seq + 1)
-        return read_entries(self._connection, max(start, 1), stop)
+        return read_entries(self._connection, self._read_body, max(start, 1), stop)
 
     def checkpoint(self) -> Checkpoint | None:
         """Return the venue's last checkpoint; None without one.
@@ -90,7 +92,7 @@ def open_archive(path: Path, *, anchored: bool = True) -> Iterator[Archive]:
     """Open a journal for reading.
 
     Args:
-        path: The SQLite file, its -wal and .anchor files beside it.
+        path: The SQLite file, its -wal, .bodies and .anchor files beside it.
         anchored: Whether its end must be the one that its anchor vouches for.
 
     Raises:
@@ -120,4 +122,4 @@ def open_archive(path: Path, *, anchored: bool = True) -> Iterator[Archive]:
 def _connected(path: Path, stack: ExitStack, *, is_live: bool) -> Archive:
     connection = connect_live(path) if is_live else connect_frozen(path)
     stack.enter_context(closing(connection))
-    return Archive(connection, read_tail(connection))
+    return Archive(connection, body_reader(path, stack), read_tail(connection))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from ringfence.core.command import COMMAND, EVENT, Rows
+from ringfence.core.command import COMMAND, EVENT, Rows, cells
 from ringfence.journal.entry import BODY_BYTES_MAX
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.state import Outcome, VenueCommand
@@ -96,7 +96,7 @@ def encode_batch(rows: Rows, outcome: Outcome) -> bytes:
     """Return the body of a pool entry."""
     count = np.array([len(rows)], dtype=_COUNT)
     statuses = outcome.statuses.astype(_STATUS)
-    return b"".join((count.tobytes(), rows.tobytes(), statuses.tobytes(), outcome.events.tobytes()))
+    return b"".join((count.data, cells(rows).data, statuses.data, outcome.events.tobytes()))
 
 
 def decode_batch(body: bytes) -> Batch:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.columns import Column
+from ringfence.compiled import kernel
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
 from ringfence.core.log import empty_log, recorded, room_for_one
@@ -94,8 +95,17 @@ class PoolRecord:
 
 def events_at_most(pool: Pool, rows: Rows) -> int:
     """Events that a batch can record at most; most kinds record none."""
-    kinds = (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
-    return int(np.count_nonzero(np.isin(rows["kind"], kinds))) * room_for_one(pool)
+    return rows_that_record(rows) * room_for_one(pool)
+
+
+@kernel
+def rows_that_record(rows: Rows) -> int:
+    """Rows of a batch whose kind records events."""
+    count = 0
+    for r in range(rows.size):
+        kind = rows[r]["kind"]
+        count += kind in (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
+    return count
 
 
 @dataclass(frozen=True)

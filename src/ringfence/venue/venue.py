@@ -5,6 +5,7 @@ Several commands may share one commit (`with venue.group()`), and are acknowledg
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,7 @@ from typing import Self
 
 from ringfence.columns import Column
 from ringfence.core.command import Rows
-from ringfence.core.reading import SpecError, scaled
+from ringfence.core.reading import SpecError
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.journal.errors import JournalHaltedError
@@ -20,7 +21,8 @@ from ringfence.journal.sqlite import Journal
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
-from ringfence.venue.encoding import CommandError, Encoder, address_bytes, check_encodable
+from ringfence.venue.directory import Directory
+from ringfence.venue.encoding import CommandError, address_bytes, check_encodable
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
@@ -54,7 +56,7 @@ class Venue:
         self._grouped = False
         self._is_halted = False
         self._liquidators: dict[bytes, Liquidator] = {}
-        self._hex: dict[str, PoolRecord] = {}
+        self._directory = Directory(state)
 
     @classmethod
     def open(cls, url: str | Path = ":memory:", *, clock: Clock | None = None) -> "Venue":
@@ -117,13 +119,13 @@ class Venue:
 
     def receive(self, owner: str, asset: str, amount: str) -> Receipt:
         """Book money that came into the venue for an owner: outside to wallet."""
-        number, asset_number, units = self._edge(owner, asset, amount)
-        return self._run(Receive(number, asset_number, units))
+        asset_number, units = self._directory.money(asset, amount)
+        return self._run(Receive(self.register(owner), asset_number, units))
 
     def send(self, owner: str, asset: str, amount: str) -> Receipt:
         """Let money of an owner leave the venue: wallet to outside."""
-        number, asset_number, units = self._edge(owner, asset, amount)
-        return self._run(Send(number, asset_number, units))
+        asset_number, units = self._directory.money(asset, amount)
+        return self._run(Send(self.register(owner), asset_number, units))
 
     def create_pool(self, spec: PoolSpec, creator: str) -> str:
         """Create a pool from a spec and return its id in hex.
@@ -141,7 +143,7 @@ class Venue:
 
     def wallet(self, owner: str) -> dict[str, int]:
         """Money in an owner's wallet, in smallest units of each asset."""
-        number = self._owner_number(owner)
+        number = self._directory.owner(owner)
         return {
             asset.name: int(self.state.wallets.amount[number, v])
             for v, asset in enumerate(self.state.assets)
@@ -156,7 +158,7 @@ class Venue:
             CommandError: The command names something unknown or a number that cannot be.
         """
         record = self.record(command.pool)
-        batch = self.execute_many(record.id.hex(), self._encoder(record).row(command))
+        batch = self.execute_many(record.id.hex(), self._directory.encoder(record).row(command))
         status = Status(int(batch.statuses[0]))
         events = tuple(event_view(record.spec, event) for event in batch.events)
         return Receipt(
@@ -169,13 +171,38 @@ class Venue:
         Raises:
             CommandError: There is no such pool, or one entry cannot hold the batch.
         """
+        return self._apply_many(pool, batch, commit=True)
+
+    def submit_many(self, pool: str, batch: Rows) -> Future[BatchReceipt]:
+        """Apply a batch of rows; the receipt comes in the future, once they are on disk.
+
+        Meanwhile the next batch can be applied, so a stream of batches waits for the slower of
+        the two and not for their sum.
+
+        Raises:
+            CommandError: There is no such pool, or one entry cannot hold the batch.
+        """
+        receipt = self._apply_many(pool, batch, commit=False)
+        acknowledged: Future[BatchReceipt] = Future()
+
+        def acknowledge(committed: Future[bytes]) -> None:
+            error = committed.exception()
+            if error is None:
+                acknowledged.set_result(receipt)
+            else:
+                acknowledged.set_exception(error)
+
+        self.journal.commit_async().add_done_callback(acknowledge)
+        return acknowledged
+
+    def _apply_many(self, pool: str, batch: Rows, *, commit: bool) -> BatchReceipt:
         record = self.record(pool)
         time_ns = self._stamp()
         stamped = with_clock(record.pool, batch, time_ns)
         extra = len(stamped) - len(batch)
         if not entries.fits(stamped, events_at_most(record.pool, stamped)):
             raise CommandError(f"{len(batch)} rows and their events exceed one entry; split them")
-        with self._journaling():
+        with self._journaling(commit=commit):
             outcome = self.state.apply_rows(record, stamped)
             body = entries.encode_batch(stamped, outcome)
             entry = self.journal.append(time_ns, entries.POOL, record.id, body)
@@ -238,7 +265,7 @@ class Venue:
             CommandError: There is no such pool, owner or account.
         """
         record = self.record(pool)
-        a = self.account_index(record, owner, number)
+        a = self._directory.account(record, owner, number)
         if a < 0:
             raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
         return account_view(record, record.pool, a, owner, volatility=volatility)
@@ -253,7 +280,9 @@ class Venue:
 
         Nothing is journaled and no byte of the venue changes.
         """
-        return simulate(self.state, self.record(pool), self._encoder, commands, self._stamp())
+        return simulate(
+            self.state, self.record(pool), self._directory.encoder, commands, self._stamp()
+        )
 
     # The journal
 
@@ -296,55 +325,13 @@ class Venue:
             )
         return problems
 
-    # Looking things up
-
-    @property
-    def _by_hex(self) -> dict[str, PoolRecord]:
-        """Pools by id in hex; made anew when one was created."""
-        if len(self._hex) != len(self.state.pools):
-            self._hex = {record.id.hex(): record for record in self.state.pools.values()}
-        return self._hex
-
     def record(self, pool: str) -> PoolRecord:
         """Return what the venue knows of a pool, by its id in hex or by its name.
 
         Raises:
             CommandError: There is none. A name that several carry stands for the oldest.
         """
-        by_id = self._by_hex.get(pool)
-        if by_id is not None:
-            return by_id
-        for record in self.state.pools.values():
-            if record.spec.name == pool:
-                return record
-        raise CommandError(f"no pool named {pool!r}; give the id that `pool list` shows")
-
-    def account_index(self, record: PoolRecord, owner: str, number: int) -> int:
-        """Index of an owner's account in a pool; -1 when it was never opened."""
-        return record.accounts.get((self._owner_number(owner), number), -1)
-
-    def _encoder(self, record: PoolRecord) -> Encoder:
-        return Encoder(
-            record.spec,
-            lambda owner, number: self.account_index(record, owner, number),
-            self._owner_number,
-        )
-
-    def _owner_number(self, owner: str) -> int:
-        number = self.state.owner_number(address_bytes(owner))
-        if number is None:
-            raise CommandError(f"owner {owner} is not registered in this venue")
-        return number
-
-    def _edge(self, owner: str, asset: str, amount: str) -> tuple[int, int, int]:
-        number = self.state.asset_number(asset)
-        if number is None:
-            raise CommandError(f"asset {asset!r} is not listed in this venue")
-        try:
-            units = scaled(amount, 10 ** self.state.assets[number].decimals)
-        except ValueError as error:
-            raise CommandError(f"amount: {error}") from None
-        return self.register(owner), number, units
+        return self._directory.record(pool)
 
     # Sequencing
 
@@ -370,7 +357,7 @@ class Venue:
         return Receipt(ok=True, status="ok", seq=entry.seq, head=entry.head.hex(), time_ns=time_ns)
 
     @contextmanager
-    def _journaling(self) -> Iterator[None]:
+    def _journaling(self, *, commit: bool = True) -> Iterator[None]:
         """Bring what is done inside to disk, unless a group will do so at its end.
 
         Memory that ran ahead of the journal is good for nothing: whatever keeps an entry from
@@ -380,6 +367,6 @@ class Venue:
             raise JournalHaltedError("the venue is halted: an entry was lost; open it again")
         self._is_halted = True
         yield
-        if not self._grouped:
+        if commit and not self._grouped:
             self.journal.commit()
         self._is_halted = False

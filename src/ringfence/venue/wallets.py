@@ -7,7 +7,7 @@ pay for a deposit right behind it. The core still sees one pool and no wallet.
 import numpy as np
 
 from ringfence.columns import Column, Columns
-from ringfence.compiled import kernel
+from ringfence.compiled import kernel, screen
 from ringfence.core.command import Kind, Row, Rows
 from ringfence.core.log import ROW, Log
 from ringfence.core.machine import apply_one
@@ -53,7 +53,7 @@ def is_covered(pool: Pool, wallets: Wallets, assets: Column, command: Row) -> bo
     return command["amount"] <= wallets.amount[pool.owner[a], assets[c]]
 
 
-@kernel
+@screen
 def apply_with_wallets(
     pool: Pool, wallets: Wallets, assets: Column, commands: Rows, statuses: Column, log: Log
 ) -> None:

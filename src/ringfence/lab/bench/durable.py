@@ -11,7 +11,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +33,7 @@ from ringfence.lab.bench.pools import (
 )
 from ringfence.units import SECOND_NS
 from ringfence.venue.clock import ManualClock
-from ringfence.venue.entries import POOL, encode_batch
-from ringfence.venue.sequencer import with_clock
+from ringfence.venue.entries import encode_batch
 from ringfence.venue.state import Outcome, Receive, RegisterOwner
 from ringfence.venue.venue import Venue
 
@@ -46,7 +44,7 @@ DEPOSIT_ASSET = "USDC"
 WALLET = "1000"
 
 ROUNDS = 24
-STREAM = 8  # batches in a stream
+STREAM = 32  # batches in a stream
 
 
 def address(number: int) -> bytes:
@@ -96,17 +94,9 @@ def append_durably(file: int, head: bytes, body: bytes) -> None:
 
 def stream(venue: Venue, pool: str, batch: Rows) -> None:
     """Run a batch STREAM times, each applied while the one before it is being committed."""
-    record, journal = venue.record(pool), venue.journal
-    time_ns = venue.clock.now_ns()
-    waiting: list[Future[bytes]] = []
-    for _ in range(STREAM):
-        stamped = with_clock(record.pool, batch, time_ns)
-        outcome = venue.state.apply_rows(record, stamped)
-        demand_accepted("the venue", outcome.statuses)
-        journal.append(time_ns, POOL, record.id, encode_batch(stamped, outcome))
-        waiting.append(journal.commit_async())
+    waiting = [venue.submit_many(pool, batch) for _ in range(STREAM)]
     for future in waiting:
-        future.result()
+        demand_accepted("the venue", future.result().statuses)
 
 
 def append_stream(file: int, head: bytes, body: bytes) -> None:
