@@ -105,7 +105,7 @@ class Decoder:
 
     def _of_venue(self, body: entries.VenueBody) -> Fields:
         command = body.command
-        fields: Fields = {"type": type(command).__name__.lower()}
+        fields: Fields = {"type": command.__struct_config__.tag}
         match command:
             case RegisterOwner(address):
                 fields["owner"] = "0x" + address.hex()

@@ -10,9 +10,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ringfence.cli.decoding import Decoder, Fields
-from ringfence.cli.exits import fail, note
+from ringfence.cli.exits import FINDING, OK, fail, note
 from ringfence.cli.opening import Journal, existing, refusals
 from ringfence.cli.output import Json, pairs, print_json, print_json_line, table
+from ringfence.journal.errors import BrokenChainError
 from ringfence.units import SECOND_NS
 from ringfence.venue.archive import Archive, open_archive
 
@@ -27,13 +28,27 @@ def _opened(journal: Path) -> Iterator[Archive]:
         yield archive
 
 
-def _decoded(archive: Archive, first: int, last: int) -> Iterator[Fields]:
-    """Entries from first to last; those before are read for the names they bring."""
-    decoder = Decoder()
-    for entry in archive.entries(1, last + 1):
-        decoder.follow(entry)
-        if entry.seq >= first:
-            yield decoder.decoded(entry)
+class Decoded:
+    """Entries from first to last, up to the first broken link."""
+
+    def __init__(self, archive: Archive, first: int, last: int) -> None:
+        self._archive, self._first, self._last = archive, first, last
+        self.exit_code = OK
+
+    def __iter__(self) -> Iterator[Fields]:
+        """Entries before the first are read for the names they bring."""
+        decoder = Decoder()
+        try:
+            for entry in self._archive.entries(1, self._last + 1):
+                decoder.follow(entry)
+                if entry.seq >= self._first:
+                    yield decoder.decoded(entry)
+        except BrokenChainError as error:
+            self.exit_code = FINDING
+            note(f"ringfence: {error}")
+            note(
+                f"ringfence: the chain is whole up to entry {error.seq - 1}; no later one is shown"
+            )
 
 
 def tail(
@@ -41,18 +56,20 @@ def tail(
     *,
     count: Annotated[int, Parameter(help="How many entries.")] = 10,
     json: Json = False,
-) -> None:
-    """Show the last entries, oldest first."""
+) -> int:
+    """Show the last entries, oldest first; exit code 1 where the chain is broken."""
     if count < 1:
         fail(f"--count is {count}; give 1 or more")
     with _opened(journal) as archive:
-        found = list(_decoded(archive, archive.seq - count + 1, archive.seq))
+        decoded = Decoded(archive, archive.seq - count + 1, archive.seq)
+        found = list(decoded)
     if json:
         print_json(found)
-        return
+        return decoded.exit_code
     columns = ("entry", "time", "kind", "pool", "what")
     rows = [(e["seq"], _time(e), e["kind"], e["pool_name"], _summary(e)) for e in found]
     table(columns, rows)
+    return decoded.exit_code
 
 
 def show(
@@ -60,15 +77,16 @@ def show(
     journal: Journal,
     *,
     json: Json = False,
-) -> None:
-    """Show one entry in full."""
+) -> int:
+    """Show one entry in full; exit code 1 where the chain is broken before it."""
     with _opened(journal) as archive:
         if not 1 <= entry <= archive.seq:
             fail(f"there is no entry {entry}; the journal has 1 to {archive.seq}")
-        (found,) = _decoded(archive, entry, entry)
-    if json:
+        decoded = Decoded(archive, entry, entry)
+        found = next(iter(decoded), None)
+    if found is None or json:
         print_json(found)
-        return
+        return decoded.exit_code
     parts = {name: found.pop(name, []) for name in ("commands", "events", "prices")}
     spec = [command.pop("spec", None) for command in parts["commands"]]
     pairs([("time", _time(found)), *found.items()])
@@ -76,6 +94,7 @@ def show(
         _show_rows(name, rows)
     if any(spec):
         note("the spec of the pool is part of --json")
+    return OK
 
 
 def export(
@@ -86,18 +105,19 @@ def export(
     json: Annotated[
         bool, Parameter(negative=(), help="Print one array instead of a line per entry.")
     ] = False,
-) -> None:
-    """Print entries as JSON, one a line."""
+) -> int:
+    """Print entries as JSON, one a line; exit code 1 where the chain is broken."""
     with _opened(journal) as archive:
         until = archive.seq if last is None else last
         if not 1 <= first <= until <= archive.seq and archive.seq:
             fail(f"--from {first} --to {until} is not a range of the entries 1 to {archive.seq}")
-        found = _decoded(archive, first, until)
+        decoded = Decoded(archive, first, until)
         if json:
-            print_json(list(found))
-            return
-        for entry in found:
-            print_json_line(entry)
+            print_json(list(decoded))
+        else:
+            for entry in decoded:
+                print_json_line(entry)
+        return decoded.exit_code
 
 
 def _time(entry: Fields) -> str:

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ringfence.cli.exits import note
+
 # The flag that every command has, as the type of its parameter `json`.
 Json = Annotated[
     bool, Parameter(negative=(), help="Print one JSON document instead of text for people.")
@@ -84,12 +86,13 @@ def say(line: str) -> None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar on standard error while a terminal watches.
+    """Show a bar on standard error while a terminal watches, elsewhere a line that it began.
 
     Yields a function that takes how much is done and how much there is; where that is not
     known (None) the bar only moves.
     """
     if not sys.stderr.isatty():
+        note(f"{what} ...")
         yield lambda _done, _total: None
         return
     columns = (

@@ -24,12 +24,15 @@ _TEMPLATE = Path(__file__).with_name("pool.toml")
 
 
 class Created(msgspec.Struct, frozen=True):
-    """Answer to `pool create`; seq and head are null where nothing was written."""
+    """Answer to `pool create`.
+
+    The id is null without a creator, seq and head where nothing was written.
+    """
 
     ok: bool
     id: str | None
     name: str | None
-    creator: str
+    creator: str | None
     dry_run: bool
     seq: int | None
     head: str | None
@@ -55,7 +58,9 @@ def template(*, json: Json = False) -> None:
 def create(
     spec: Annotated[Path, Parameter(help="TOML file; `ringfence pool template` prints one.")],
     *,
-    creator: Annotated[str, Parameter(help="Address of the creator: 0x and 40 hex digits.")],
+    creator: Annotated[
+        str | None, Parameter(help="Address of the creator: 0x and 40 hex digits.")
+    ] = None,
     journal: Annotated[Path | None, Parameter(help="File of the journal; made if new.")] = None,
     dry_run: Annotated[bool, Parameter(negative=(), help="Only check it and show its id.")] = False,
     json: Json = False,
@@ -66,19 +71,22 @@ def create(
     """
     if journal is None and not dry_run:
         fail("--journal is missing; give the file of the journal, or --dry-run to only check")
+    if creator is None and not dry_run:
+        fail("--creator is missing; give the address that is to own the pool, 0x and 40 hex digits")
     with refusals():
-        address = address_bytes(creator)
+        address = None if creator is None else address_bytes(creator)
     wanted, problems = _checked(content_of(spec))
-    identity = pool_id(wanted, address).hex() if wanted and not problems else None
+    is_sound = wanted is not None and not problems
+    identity = pool_id(wanted, address).hex() if wanted and address and is_sound else None
     name = wanted.name if wanted else None
     answer = Created(not problems, identity, name, creator, dry_run, None, None, problems)
-    if wanted and identity and journal is not None and not dry_run:
+    if wanted and creator and identity and journal is not None and not dry_run:
         seq, head = _written(wanted, creator, journal)
         answer = msgspec.structs.replace(answer, seq=seq, head=head)
     if json:
         print_json(answer)
     elif answer.ok:
-        say(f"pool {name}: {identity}")
+        say(f"pool {name}: {identity or 'its id depends on --creator'}")
         say("would be created" if dry_run else f"created by entry {answer.seq} of {journal}")
     if problems:
         note("ringfence: the pool cannot be created:")
