@@ -12,7 +12,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Flag
 from ringfence.units import PRICE_UNIT, UNIT
 from ringfence.venue import commands as c
-from ringfence.venue.state import ADDRESS_BYTES
+from ringfence.venue.state import ADDRESS_BYTES, PoolRecord, State
 
 INT64 = 2**63
 
@@ -209,3 +209,41 @@ class Encoder:
             return scaled(text, scale)
         except ValueError as error:
             raise CommandError(f"{what}: {error}") from None
+
+
+def pool_of(state: State, pool: str) -> PoolRecord | None:
+    """Return a pool by its id in hex; None when there is none."""
+    try:
+        return state.pools.get(bytes.fromhex(pool))
+    except ValueError:
+        return None
+
+
+def asset_amount(state: State, asset: str, amount: str) -> tuple[int, int]:
+    """Return an asset's number in the venue, and an amount of it in smallest units.
+
+    Raises:
+        CommandError: It is not listed, or the amount cannot be read.
+    """
+    number = state.asset_number(asset)
+    if number is None:
+        raise CommandError(f"asset {asset!r} is not listed in this venue")
+    try:
+        return number, scaled(amount, 10 ** state.assets[number].decimals)
+    except ValueError as error:
+        raise CommandError(f"amount: {error}") from None
+
+
+def encoder_of(state: State, record: PoolRecord) -> Encoder:
+    """Return an encoder that knows the owners of a state and the accounts of a pool."""
+
+    def owner_number(owner: str) -> int:
+        number = state.owner_number(address_bytes(owner))
+        if number is None:
+            raise CommandError(f"owner {owner} is not registered in this venue")
+        return number
+
+    def account(owner: str, number: int) -> int:
+        return record.accounts.get((owner_number(owner), number), -1)
+
+    return Encoder(record.spec, account, owner_number)

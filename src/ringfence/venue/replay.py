@@ -7,10 +7,12 @@ import numpy as np
 
 from ringfence.core.reading import SpecError
 from ringfence.journal.entry import Entry
+from ringfence.venue.consent.evidence import apply_signed_entry
 from ringfence.venue.entries import (
     DIGEST,
     POOL,
     PRICES,
+    SIGNED,
     VENUE,
     MalformedEntryError,
     decode_batch,
@@ -52,6 +54,8 @@ def apply_entry(state: State, entry: Entry) -> tuple[str, str] | None:
         return _apply_batch(state, entry)
     if entry.kind == PRICES:
         return _apply_prices(state, entry)
+    if entry.kind == SIGNED:
+        return apply_signed_entry(state, entry)
     if entry.kind == DIGEST:
         found = state.digest()
         if found != entry.body:

@@ -12,15 +12,27 @@ from typing import Self
 
 from ringfence.columns import Column
 from ringfence.core.command import Rows
-from ringfence.core.reading import SpecError, scaled
+from ringfence.core.reading import SpecError
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.journal.errors import JournalHaltedError
 from ringfence.journal.sqlite import Journal
+from ringfence.signing.typed import Domain
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
-from ringfence.venue.encoding import CommandError, Encoder, address_bytes, check_encodable
+from ringfence.venue.consent.book import Found
+from ringfence.venue.consent.evidence import SignedReceipt
+from ringfence.venue.consent.executing import execute
+from ringfence.venue.consent.messages import Signed
+from ringfence.venue.encoding import (
+    CommandError,
+    address_bytes,
+    asset_amount,
+    check_encodable,
+    encoder_of,
+    pool_of,
+)
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
@@ -54,7 +66,6 @@ class Venue:
         self._grouped = False
         self._is_halted = False
         self._liquidators: dict[bytes, Liquidator] = {}
-        self._hex: dict[str, PoolRecord] = {}
 
     @classmethod
     def open(cls, url: str | Path = ":memory:", *, clock: Clock | None = None) -> "Venue":
@@ -88,6 +99,11 @@ class Venue:
         _trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def time_ns(self) -> int:
+        """Time of the newest entry, and of what a simulation would see."""
+        return self._time_ns
 
     def close(self) -> None:
         """Commit what is buffered, unless the venue is halted, and close the journal."""
@@ -156,7 +172,7 @@ class Venue:
             CommandError: The command names something unknown or a number that cannot be.
         """
         record = self.record(command.pool)
-        batch = self.execute_many(record.id.hex(), self._encoder(record).row(command))
+        batch = self.execute_many(record.id.hex(), encoder_of(self.state, record).row(command))
         status = Status(int(batch.statuses[0]))
         events = tuple(event_view(record.spec, event) for event in batch.events)
         return Receipt(
@@ -179,10 +195,23 @@ class Venue:
             outcome = self.state.apply_rows(record, stamped)
             body = entries.encode_batch(stamped, outcome)
             entry = self.journal.append(time_ns, entries.POOL, record.id, body)
-        if record.id in self._liquidators:
-            self._liquidators[record.id].follow(record.pool, stamped)
+        self._follow(record, stamped)
         return BatchReceipt(
             outcome.statuses[extra:], outcome.events, entry.seq, entry.head.hex(), time_ns
+        )
+
+    def found(self, domain: Domain, admin: str, *, requires_consent: bool = False) -> Receipt:
+        """Bind signatures to this venue for ever, and name its first admin's key."""
+        return self._run(Found(domain, address_bytes(admin), requires_consent))
+
+    def execute_signed(self, signed: Signed) -> SignedReceipt:
+        """Apply a command that brings the consent of all whom it needs; see `consent.executing`.
+
+        Raises:
+            ConsentError, CommandError, SpecError: It is not taken, and nothing has changed.
+        """
+        return execute(
+            self.state, self.journal, signed, self._stamp(), self._journaling, self._follow
         )
 
     def publish(self, prices: Sequence[FeedPrice]) -> dict[str, BatchReceipt]:
@@ -253,7 +282,7 @@ class Venue:
 
         Nothing is journaled and no byte of the venue changes.
         """
-        return simulate(self.state, self.record(pool), self._encoder, commands, self._stamp())
+        return simulate(self.state, self.record(pool), commands, self._stamp())
 
     # The journal
 
@@ -298,20 +327,13 @@ class Venue:
 
     # Looking things up
 
-    @property
-    def _by_hex(self) -> dict[str, PoolRecord]:
-        """Pools by id in hex; made anew when one was created."""
-        if len(self._hex) != len(self.state.pools):
-            self._hex = {record.id.hex(): record for record in self.state.pools.values()}
-        return self._hex
-
     def record(self, pool: str) -> PoolRecord:
         """Return what the venue knows of a pool, by its id in hex or by its name.
 
         Raises:
             CommandError: There is none. A name that several carry stands for the oldest.
         """
-        by_id = self._by_hex.get(pool)
+        by_id = pool_of(self.state, pool)
         if by_id is not None:
             return by_id
         for record in self.state.pools.values():
@@ -323,13 +345,6 @@ class Venue:
         """Index of an owner's account in a pool; -1 when it was never opened."""
         return record.accounts.get((self._owner_number(owner), number), -1)
 
-    def _encoder(self, record: PoolRecord) -> Encoder:
-        return Encoder(
-            record.spec,
-            lambda owner, number: self.account_index(record, owner, number),
-            self._owner_number,
-        )
-
     def _owner_number(self, owner: str) -> int:
         number = self.state.owner_number(address_bytes(owner))
         if number is None:
@@ -337,16 +352,15 @@ class Venue:
         return number
 
     def _edge(self, owner: str, asset: str, amount: str) -> tuple[int, int, int]:
-        number = self.state.asset_number(asset)
-        if number is None:
-            raise CommandError(f"asset {asset!r} is not listed in this venue")
-        try:
-            units = scaled(amount, 10 ** self.state.assets[number].decimals)
-        except ValueError as error:
-            raise CommandError(f"amount: {error}") from None
+        number, units = asset_amount(self.state, asset, amount)
         return self.register(owner), number, units
 
     # Sequencing
+
+    def _follow(self, record: PoolRecord, stamped: Rows) -> None:
+        """Let the pool's ladder, once it is in use, know what was done."""
+        if record.id in self._liquidators:
+            self._liquidators[record.id].follow(record.pool, stamped)
 
     def _stamp(self) -> int:
         """Time of the next entry: the clock's, but never before the last one's."""
