@@ -8,6 +8,7 @@ problem. `auth.authorise` is the pure function behind every answer of 403.
 """
 
 from ringfence.service.auth.problems import AuthError, Refusal, problem_of
+from ringfence.service.auth.readers import authorise_view, reader_of, request_signature, secret_of
 from ringfence.service.auth.verify import check, decode, verify
 from ringfence.signing.typed import Domain
 from ringfence.venue.consent.authority import TABLE, Class, Identity, authorise, identify
@@ -25,9 +26,13 @@ __all__ = [
     "Signed",
     "SignedReceipt",
     "authorise",
+    "authorise_view",
     "check",
     "decode",
     "identify",
     "problem_of",
+    "reader_of",
+    "request_signature",
+    "secret_of",
     "verify",
 ]
