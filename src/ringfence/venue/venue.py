@@ -25,6 +25,7 @@ from ringfence.venue.consent.book import Found
 from ringfence.venue.consent.evidence import SignedReceipt
 from ringfence.venue.consent.executing import execute
 from ringfence.venue.consent.messages import Signed
+from ringfence.venue.consent.unsigned import check_batch, check_command
 from ringfence.venue.encoding import (
     CommandError,
     address_bytes,
@@ -50,7 +51,6 @@ from ringfence.venue.state import (
     Send,
     State,
     VenueCommand,
-    events_at_most,
 )
 from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
 
@@ -189,8 +189,7 @@ class Venue:
         time_ns = self._stamp()
         stamped = with_clock(record.pool, batch, time_ns)
         extra = len(stamped) - len(batch)
-        if not entries.fits(stamped, events_at_most(record.pool, stamped)):
-            raise CommandError(f"{len(batch)} rows and their events exceed one entry; split them")
+        check_batch(self.state.book, record.pool, stamped)
         with self._journaling():
             outcome = self.state.apply_rows(record, stamped)
             body = entries.encode_batch(stamped, outcome)
@@ -370,7 +369,7 @@ class Venue:
     def _run(self, command: VenueCommand) -> Receipt:
         """Apply and journal a command of the venue itself, refusals too."""
         time_ns = self._stamp()
-        check_encodable(command)
+        check_command(self.state.book, command)
         refusal: RefusedError | SpecError | None = None
         with self._journaling():
             try:

@@ -29,7 +29,12 @@ def request_signature(secret: bytes, time_ms: int, method: str, target: str) -> 
 
 
 def reader_of(
-    book: Book, master: bytes, headers: tuple[str, str, str], request: tuple[str, str], now_ms: int
+    book: Book,
+    master: bytes,
+    headers: tuple[str, str, str],
+    request: tuple[str, str],
+    now_ms: int,
+    venue_ms: int,
 ) -> Identity:
     """Return the identity behind a request with a read-only key.
 
@@ -38,7 +43,8 @@ def reader_of(
         master: The service's secret.
         headers: Ringfence-Key, Ringfence-Time and Ringfence-Signature.
         request: Method, and path with query.
-        now_ms: UTC of the machine. (The venue's time may be that of a replay.)
+        now_ms: UTC of the machine, which the request is held against.
+        venue_ms: The venue's time, in which keys end; in a replay it is that of the prices.
 
     Raises:
         AuthError: The key is not known or has ended, or did not sign this request now.
@@ -61,7 +67,7 @@ def reader_of(
     reader = book.readers.get(identity)
     if reader is None:
         raise AuthError("key_unknown", f"there is no read-only key {key}, or no longer")
-    if reader.until_ms < now_ms:
+    if reader.until_ms < venue_ms:
         raise AuthError("authorisation_expired", f"the key ended at {reader.until_ms} ms")
     return Identity(Class.READER, identity, reader.owner)
 

@@ -3,9 +3,10 @@
 import msgspec
 
 from ringfence.service.auth.problems import AuthError
-from ringfence.signing.keys import SignatureError, recover
+from ringfence.signing.keys import SignatureError
 from ringfence.signing.typed import Domain, TypedDataError
-from ringfence.venue.consent.messages import Signed, signatures
+from ringfence.venue.consent.messages import Signed
+from ringfence.venue.consent.signatures import check_signatures
 
 _DECODER = msgspec.json.Decoder(Signed)
 
@@ -29,14 +30,7 @@ def check(signed: Signed, domain: Domain) -> None:
         AuthError: One is not, or a field cannot be signed.
     """
     try:
-        for authorisation, digest in signatures(signed, domain.separator()):
-            found = recover(digest, bytes.fromhex(authorisation.signature[2:]))
-            if "0x" + found.hex() != authorisation.signer.lower():
-                raise AuthError(
-                    "signature_invalid",
-                    f"the signature is not one of {authorisation.signer} for this command; check "
-                    "the domain, the fields and the nonce that were signed",
-                )
+        check_signatures(signed, domain.separator())
     except TypedDataError as error:
         raise AuthError("command_unreadable", str(error)) from None
     except SignatureError as error:

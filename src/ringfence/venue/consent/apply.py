@@ -49,6 +49,7 @@ from ringfence.venue.state import (
 )
 
 MS_NS = 10**6
+VENUE_COMMANDS = (m.Register, m.Receive, m.Send, m.ListAsset, m.CreatePool)
 
 
 @dataclass
@@ -239,10 +240,11 @@ def apply_prepared(state: State, prepared: Prepared) -> Applied:
         created = prepared.digest if isinstance(command, m.GrantReader) else b""
         return Applied(b"ok" + created)
     try:
-        created = state.apply(prepared.venue_command)
+        state.apply(prepared.venue_command)
+        outcome = "ok"
     except (RefusedError, SpecError) as error:
-        return Applied(str(error).encode())
-    return Applied(b"ok" + created)
+        outcome = str(error)
+    return Applied(entries.encode_venue(prepared.venue_command, outcome))
 
 
 def _apply_rows(state: State, prepared: Prepared, record: PoolRecord) -> Applied:

@@ -2,20 +2,22 @@
 
     signed    MessagePack of the command with its authorisations as they came, and of what it did
 
-What it did is, for a command of a pool, a batch as in the entries of pools; else "ok" or the
-refusal. So an auditor has the signatures, and replays the command from what was signed.
+What it did is, for a command of a pool, a batch as in the entries of pools; for one of the venue
+itself, its command and outcome as in the entries of the venue; for one of keys, "ok" and the id
+of what was made. So an auditor has the signatures, and replays the command from what was signed.
 """
 
 import msgspec
 
+from ringfence.core.spec import pool_id
 from ringfence.core.status import Status
 from ringfence.journal.entry import Entry
 from ringfence.venue import entries
 from ringfence.venue.consent import messages as m
-from ringfence.venue.consent.apply import apply_prepared, prepare
+from ringfence.venue.consent.apply import VENUE_COMMANDS, apply_prepared, prepare
 from ringfence.venue.consent.problem import ConsentError
 from ringfence.venue.receipts import Event, event_view
-from ringfence.venue.state import State
+from ringfence.venue.state import CreatePool, State
 
 _OK = b"ok"
 
@@ -79,6 +81,16 @@ def apply_signed_entry(state: State, entry: Entry) -> tuple[str, str] | None:
     return None
 
 
+def edge_body(body: SignedBody) -> entries.VenueBody | None:
+    """What a signed command did as a command of the venue itself; None when it was none.
+
+    Raises:
+        MalformedEntryError: It has another layout.
+    """
+    is_of_venue = isinstance(body.signed.command, VENUE_COMMANDS)
+    return entries.decode_venue(body.inner) if is_of_venue else None
+
+
 def receipt_of(state: State, entry: Entry, *, repeated: bool = False) -> SignedReceipt:
     """Return the receipt of a signed entry.
 
@@ -103,7 +115,12 @@ def receipt_of(state: State, entry: Entry, *, repeated: bool = False) -> SignedR
         return msgspec.structs.replace(
             receipt, ok=status == Status.OK, status=status.name.lower(), events=events
         )
-    if not body.inner.startswith(_OK):
-        return msgspec.structs.replace(receipt, reason=body.inner.decode(errors="replace"))
-    created = body.inner[len(_OK) :].hex() or None
+    edge = edge_body(body)
+    if edge is None:
+        created = body.inner[len(_OK) :].hex() or None
+    elif edge.outcome == "ok":
+        made = edge.command if isinstance(edge.command, CreatePool) else None
+        created = None if made is None else pool_id(made.spec, state.owners[made.creator]).hex()
+    else:
+        return msgspec.structs.replace(receipt, reason=edge.outcome)
     return msgspec.structs.replace(receipt, ok=True, status="ok", created=created)
