@@ -26,6 +26,11 @@ COMMANDS = {
         "Run isolated pools through a file of market prices.",
         "ringfence replay prices.csv --symbol ETH --seed 1 --journal venue.journal",
     ),
+    "serve": (
+        "ringfence.cli.serve:serve",
+        "Serve a venue over HTTP and WebSocket, with a dashboard.",
+        "ringfence serve --replay demo",
+    ),
     "verify": (
         "ringfence.cli.verify:verify",
         "Check a journal: its chain, its anchor and its replay.",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ringfence.cli.decoding import Decoder, Fields
+from ringfence.venue.decoding import Decoder, Fields
 from ringfence.cli.exits import fail, note
 from ringfence.cli.opening import Journal, existing, refusals
 from ringfence.cli.output import Json, pairs, print_json, print_json_line, table

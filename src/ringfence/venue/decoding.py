@@ -10,14 +10,14 @@ cannot be decoded stays in hex.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
 
 from ringfence.core.bounds import HARD_BOUNDS, parameter_name
 from ringfence.core.command import Kind
-from ringfence.core.pool import CASH
+from ringfence.core.pool import CASH, account_count
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
 from ringfence.core.validity import Flag
@@ -27,7 +27,14 @@ from ringfence.venue import entries
 from ringfence.venue.encoding import asset_scale
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.receipts import decimal, event_view
-from ringfence.venue.state import CreatePool, Receive, RegisterAsset, RegisterOwner, Send
+from ringfence.venue.state import (
+    CreatePool,
+    Receive,
+    RegisterAsset,
+    RegisterOwner,
+    Send,
+    State,
+)
 
 Fields = dict[str, Any]
 
@@ -47,6 +54,31 @@ class Decoder:
         self._assets: list[RegisterAsset] = []
         self._owners: list[bytes] = []
         self._pools: dict[bytes, KnownPool] = {}
+
+    @classmethod
+    def of_state(cls, state: State) -> Self:
+        """Return one that knows every name of a state, as after following its whole journal."""
+        decoder = cls()
+        decoder._assets, decoder._owners = list(state.assets), list(state.owners)
+        for record in state.pools.values():
+            count = account_count(record.pool)
+            owners, numbers = record.pool.owner[:count], record.pool.number[:count]
+            accounts = list(zip(owners.tolist(), numbers.tolist(), strict=True))
+            decoder._pools[record.id] = KnownPool(record.spec, accounts)
+        return decoder
+
+    def standing(self, pool: bytes, account: int) -> tuple[str, int] | None:
+        """Owner and number of an account by its index; None where no entry told of it."""
+        known = self._pools.get(pool)
+        if known is None or not 0 <= account < len(known.accounts):
+            return None
+        owner, number = known.accounts[account]
+        return "0x" + self._owners[owner].hex(), number
+
+    def spec(self, pool: bytes) -> PoolSpec | None:
+        """Spec of a pool that entries have told of."""
+        known = self._pools.get(pool)
+        return None if known is None else known.spec
 
     def follow(self, entry: Entry) -> None:
         """Take note of the names that an entry brings; one that cannot be read brings none."""
