@@ -82,7 +82,9 @@ class Columns:
         if not columns.keys() <= self.axes.keys():
             raise TypeError(f"columns differ: {sorted(columns.keys() - self.axes.keys())}")
         other = type(self).__new__(type(self))
-        other._take(dict(self.items()) | columns, self._table.copy(), columns)
+        other._take(  # noqa: SLF001 - one of our own, made right here
+            dict(self.items()) | columns, self._table.copy(), columns
+        )
         return other
 
 

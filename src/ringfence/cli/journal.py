@@ -9,12 +9,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ringfence.venue.decoding import Decoder, Fields
 from ringfence.cli.exits import fail, note
 from ringfence.cli.opening import Journal, existing, refusals
 from ringfence.cli.output import Json, pairs, print_json, print_json_line, table
 from ringfence.units import SECOND_NS
 from ringfence.venue.archive import Archive, open_archive
+from ringfence.venue.decoding import Decoder, Fields
 
 ROWS_SHOWN = 50  # of a batch; --json has them all
 SIDE_BY_SIDE = 3

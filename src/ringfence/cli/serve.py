@@ -17,15 +17,18 @@ from ringfence.journal.errors import JournalError
 from ringfence.lab.crash import Crash
 from ringfence.lab.market import generated_crash
 from ringfence.lab.playback import Playback
+from ringfence.lab.pools import SETTLEMENT
 from ringfence.lab.population import PopulationPlan
 from ringfence.oracle.sources.replay import PriceFile
 from ringfence.oracle.sources.series import PriceSeries, UnknownSymbolError
 from ringfence.oracle.sources.table import PriceFileError
 from ringfence.service.desk import Desk
 from ringfence.service.schema import Source
-from ringfence.service.serving import address_of, bound, serve as serve_desk
+from ringfence.service.serving import address_of, bound
+from ringfence.service.serving import serve as serve_desk
 from ringfence.service.summaries import MS_NS
 from ringfence.service.writer import Writer
+from ringfence.signing.demo import demo_key
 from ringfence.signing.typed import Domain
 from ringfence.venue.venue import Venue
 
@@ -34,6 +37,7 @@ DEMO_STEP_SECONDS = 15  # at a speed of 60, four prices a second
 CHAIN_ID = 31_337  # of no public chain
 SECRET = "RINGFENCE_SECRET"  # noqa: S105 - the name of a variable, not a secret
 SPEED_MAX = 100_000
+FAUCET = {SETTLEMENT: "100000"}
 
 
 def serve(
@@ -86,11 +90,11 @@ def serve(
             plan = _plan(pools, accounts, leverage, seed)
             is_looping = replay == DEMO if loop is None else loop
             writer, source = _played(
-                _series(replay, seed), symbol, plan, journal, speed, is_looping
+                _series(replay, seed), symbol, plan, journal, speed, loop=is_looping
             )
         with writer.venue as venue:
             if venue.state.book.domain is None and (admin or replay is not None):
-                venue.found(_domain(), admin or "0x" + secrets.token_hex(20))
+                venue.found(_domain(), admin or demo_key("admin").owner)
             desk = Desk(writer, source, _secret())
             url = address_of(listener)
             serve_desk(
@@ -159,6 +163,7 @@ def _played(
     plan: PopulationPlan,
     journal: Path | None,
     speed: float,
+    *,
     loop: bool,
 ) -> tuple[Writer, Source]:
     if journal is not None and journal.exists():
@@ -174,13 +179,13 @@ def _played(
         crash.set_up()
     playback = Playback(crash, speed, loop=loop)
     start, end = series.span
-    text = f"{speed:g}"
     source = Source(
-        "replay",
-        "playing",
-        series.description,
-        text,
-        start // MS_NS,
-        None if loop else end // MS_NS,
+        kind="replay",
+        state="playing",
+        description=series.description,
+        speed=f"{speed:g}",
+        faucet=FAUCET,
+        start_ms=start // MS_NS,
+        end_ms=None if loop else end // MS_NS,
     )
     return Writer(crash.venue, playback), source

@@ -6,6 +6,7 @@ goes on.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ringfence.lab.crash import Crash
 from ringfence.oracle.sources.series import PriceSeries, Tick
@@ -20,7 +21,7 @@ def there_and_back(series: PriceSeries, symbols: list[str]) -> Iterator[Tick]:
     time_ns = ticks[0].time_ns
     while len(ticks) > 1:
         yield ticks[0]._replace(time_ns=time_ns)
-        for before, tick in zip(ticks, ticks[1:], strict=False):
+        for before, tick in pairwise(ticks):
             time_ns += abs(tick.time_ns - before.time_ns)
             yield tick._replace(time_ns=time_ns)
         time_ns += abs(ticks[-1].time_ns - ticks[-2].time_ns)

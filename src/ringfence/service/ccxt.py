@@ -49,7 +49,7 @@ class CcxtPosition(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def symbol_of(spec: PoolSpec, instrument: InstrumentSpec) -> str:
-    """ccxt's symbol: base/quote:settle, and the expiry of a dated future."""
+    """The symbol of an instrument: base/quote:settle, and the expiry of a dated future."""
     symbol = f"{instrument.underlying}/{spec.settlement}:{spec.settlement}"
     if not instrument.expiry_ns:
         return symbol

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Send
 
 from ringfence.service import problems
 from ringfence.service.desk import Desk
@@ -16,8 +16,10 @@ from ringfence.service.problems import ProblemError
 HEADERS = [
     (
         b"content-security-policy",
-        b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        b"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+        (
+            b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            b"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+        ),
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -40,7 +42,7 @@ class Guard:
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with this around it."""
 
-        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(scope: Any, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
                 await self._http(app, scope, receive, send)
             elif scope["type"] == "websocket":

@@ -6,7 +6,6 @@ come half as often from then on, so a chart always spans all of the time.
 
 from typing import Any
 
-
 from ringfence.columns import Column
 from ringfence.core.health import HEALTH_MAX
 from ringfence.service.frames import Frame, Snapshot

@@ -1,5 +1,7 @@
 """The liquidation ladder of one underlying, in buckets of its price."""
 
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +79,7 @@ def ladder_of(record: PoolRecord, u: int, count: int) -> Ladder:
         return Load(int(chosen.sum()), decimal(int(load[chosen].sum()), quote))
 
     buckets = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         here = (reached >= low) & (reached < high)
         shown = decimal(low, PRICE_UNIT), decimal(high, PRICE_UNIT)
         buckets.append(Bucket(*shown, load_of(down & here), load_of(up & here)))

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ringfence.core.command import Happening, Kind
+from ringfence.core.command import EVENT, Happening, Kind
 from ringfence.core.status import Status
 from ringfence.core.validity import Flag
 from ringfence.journal.entry import Entry
 from ringfence.service.schema import Liquidation, Price
 from ringfence.units import PRICE_UNIT
 from ringfence.venue import entries
+from ringfence.venue.consent.evidence import decode_signed
 from ringfence.venue.decoding import Decoder
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.receipts import decimal, event_view
@@ -102,9 +103,11 @@ class Ledger:
             for price in body.prices:
                 self.prices[price.feed] = feed_price(price, entry.seq)
             for pool, events in body.events.items():
-                self._note_activations(entry, pool, np.frombuffer(events, entries.EVENT))
-        elif entry.kind == entries.POOL:
-            batch = entries.decode_batch(entry.body)
+                self._note_activations(entry, pool, np.frombuffer(events, EVENT))
+        elif entry.kind in {entries.POOL, entries.SIGNED} and entry.pool:
+            is_signed = entry.kind == entries.SIGNED
+            body_of_batch = decode_signed(entry.body).inner if is_signed else entry.body
+            batch = entries.decode_batch(body_of_batch)
             self._note_changes(entry, batch)
             self._note_activations(entry, entry.pool, batch.outcome.events)
             yield from self._liquidations(entry, batch)

@@ -8,17 +8,13 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 
-from ringfence.core.reading import SpecError
-from ringfence.journal.errors import JournalError, JournalHaltedError
-from ringfence.service.auth import AuthError
+from ringfence.journal.errors import JournalError
+from ringfence.service import auth
 from ringfence.service.writer import BusyError, StoppingError
-from ringfence.venue.consent.problem import ConsentError
-from ringfence.venue.encoding import CommandError
-from ringfence.venue.state import RefusedError
 
 MEDIA_TYPE = "application/problem+json"
 
-# code: (status, title)
+# Status and title by code.
 CODES = {
     "malformed": (400, "The request cannot be read."),
     "command_unreadable": (400, "A name or number of the command cannot be read."),
@@ -56,6 +52,13 @@ CODES = {
 }
 _OF_STATUS = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _OF_STATUS |= {415: "media_type", 429: "rate_limited"}
+
+
+_OF_KIND: dict[type[Exception], tuple[str, int | None]] = {
+    BusyError: ("busy", 1000),
+    StoppingError: ("stopping", 5000),
+    JournalError: ("halted", None),
+}
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -96,33 +99,18 @@ class ProblemError(Exception):
 
 def problem_of(error: Exception) -> Problem:
     """Return the problem that an exception stands for."""
-    match error:
-        case ProblemError():
-            return error.problem
-        case BusyError():
-            return ProblemError("busy", str(error), retry_after_ms=1000).problem
-        case StoppingError():
-            return ProblemError("stopping", str(error), retry_after_ms=5000).problem
-        case JournalHaltedError():
-            return ProblemError("halted", str(error)).problem
-        case AuthError() | ConsentError():
-            return ProblemError(error.code, error.message).problem
-        case SpecError():
-            detail = "; ".join(error.problems)
-            return ProblemError("spec_unsafe", detail, problems=error.problems).problem
-        case CommandError():
-            return ProblemError("command_unreadable", str(error)).problem
-        case RefusedError():
-            return ProblemError("refused", str(error)).problem
-        case JournalError():
-            return ProblemError("halted", str(error)).problem
-        case HTTPException():
-            code = _OF_STATUS.get(error.status_code, "malformed")
-            if error.status_code >= 500:
-                code = "internal"
-            return ProblemError(code, _detail(error)).problem
-        case _:
-            return ProblemError("internal", f"{type(error).__name__}; the log has more").problem
+    if isinstance(error, ProblemError):
+        return error.problem
+    if isinstance(error, HTTPException):
+        code = "internal" if error.status_code >= 500 else _OF_STATUS.get(error.status_code)
+        return ProblemError(code or "malformed", _detail(error)).problem
+    refusal = auth.problem_of(error)
+    if refusal is not None:
+        return ProblemError(refusal.code, refusal.detail, problems=refusal.problems).problem
+    for kind, (code, retry_after_ms) in _OF_KIND.items():
+        if isinstance(error, kind):
+            return ProblemError(code, str(error), retry_after_ms=retry_after_ms).problem
+    return ProblemError("internal", f"{type(error).__name__}; the log has more").problem
 
 
 def _detail(error: HTTPException) -> str:
@@ -154,7 +142,7 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
             Problem,
             generate_examples=False,
             description=", ".join(f"`{c}`" for c, (s, _) in CODES.items() if s == status),
-            media_type=MEDIA_TYPE,  # type: ignore[arg-type]  # any text will do
+            media_type=MEDIA_TYPE,
         )
         for status in sorted({*always, *statuses})
     }

@@ -27,6 +27,7 @@ class Source(msgspec.Struct, frozen=True):
     state: str  # playing, ended or none
     description: str
     speed: str
+    faucet: dict[str, str] = {}  # money that `POST /v1/faucet` gives, by asset; none: it does not
     start_ms: int | None = None
     end_ms: int | None = None
 

@@ -31,7 +31,7 @@ def bound(host: str, port: int) -> socket.socket:
     except BaseException:
         listener.close()
         raise
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - the standard library's way
     return listener
 
 

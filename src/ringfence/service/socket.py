@@ -58,6 +58,13 @@ class Head(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
+def _kind_of(head: Head) -> type[Subscribe | Unsubscribe | Ping]:
+    kind = _KINDS.get(head.op)
+    if kind is None:
+        raise ProblemError("malformed", f"no op {head.op!r}; there are: {', '.join(_KINDS)}")
+    return kind
+
+
 class Session:
     """One connection."""
 
@@ -87,12 +94,7 @@ class Session:
         try:
             head = msgspec.json.decode(text, type=Head)
             name = head.id
-            kind = _KINDS.get(head.op)
-            if kind is None:
-                raise ProblemError(
-                    "malformed", f"no op {head.op!r}; there are: {', '.join(_KINDS)}"
-                )
-            self._do(msgspec.json.decode(text, type=kind))
+            self._do(msgspec.json.decode(text, type=_kind_of(head)))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self._say(type="error", id=name, code="malformed", detail=str(error))
         except ProblemError as error:

@@ -45,19 +45,19 @@ def prices(names: Iterable[str], values: Sequence[int]) -> dict[str, str | None]
 
 def histogram(frame: Frame) -> tuple[int, ...]:
     """Active accounts by health factor."""
-    health = _people(frame, frame.survey.health)[_people(frame, frame.survey.is_active) == 1]
+    health = _people(frame.survey.health)[_people(frame.survey.is_active) == 1]
     counts = np.diff(np.searchsorted(np.sort(health), _BINS))
     return tuple(counts.tolist())
 
 
-def _people(frame: Frame, column: Column) -> Column:
+def _people(column: Column) -> Column:
     """The accounts of a column but for the backstop."""
     return column[BACKSTOP + 1 :]
 
 
 def worst(frame: Frame) -> int | None:
     """The account with the lowest health factor, the backstop left out."""
-    health = _people(frame, frame.survey.health)
+    health = _people(frame.survey.health)
     if len(health) == 0:
         return None
     a = BACKSTOP + 1 + int(health.argmin())
@@ -99,8 +99,8 @@ def summary_fields(frame: Frame, liquidations: int) -> dict[str, Any]:
         "marks": prices(instruments, frame.mark_price),
         "open_interest": named(instruments, frame.open_interest, UNIT),
         "open_interest_value": decimal(frame.open_interest_value, quote),
-        "equity": decimal(int(_people(frame, frame.survey.equity).sum()), quote),
-        "requirement": decimal(int(_people(frame, frame.survey.required).sum()), quote),
+        "equity": decimal(int(_people(frame.survey.equity).sum()), quote),
+        "requirement": decimal(int(_people(frame.survey.required).sum()), quote),
         "total_debt": decimal(frame.total_debt, quote),
         "utilisation": decimal(frame.utilisation, PPM),
         "insurance_fund": decimal(frame.total[Total.INSURANCE_FUND], quote),
@@ -183,7 +183,7 @@ def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
 
 def below(frame: Frame, health: int) -> list[int]:
     """Accounts below a health factor, worst first; the backstop is nobody's to watch."""
-    found = BACKSTOP + 1 + np.flatnonzero(_people(frame, frame.survey.health) < health)
+    found = BACKSTOP + 1 + np.flatnonzero(_people(frame.survey.health) < health)
     order = np.argsort(frame.survey.health[found], kind="stable")
     return found[order].tolist()
 
@@ -234,7 +234,7 @@ def stats(snapshot: Snapshot, pace: str, liquidations: int, viewers: int) -> Sta
         accounts=sum(f.total[Total.ACCOUNTS] for f in frames),
         active=sum(bins),
         at_risk=sum(bins[:3]),
-        equity=money((f, int(_people(f, f.survey.equity).sum())) for f in frames),
+        equity=money((f, int(_people(f.survey.equity).sum())) for f in frames),
         open_interest_value=money((f, f.open_interest_value) for f in frames),
         total_debt=money((f, f.total_debt) for f in frames),
         insurance_fund=totals(Total.INSURANCE_FUND),

@@ -183,7 +183,7 @@ class Writer:
 
     def _take(self) -> tuple[list[Any], list[Any]]:
         with self._wake:
-            jobs = []
+            jobs: list[Any] = []
             for queue in self._queues:
                 while queue and len(jobs) < BATCH_MAX:
                     jobs.append(queue.popleft())

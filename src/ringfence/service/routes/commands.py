@@ -22,6 +22,7 @@ from ringfence.venue import commands as c
 from ringfence.venue.consent.evidence import decode_signed, receipt_of
 from ringfence.venue.consent.messages import GrantReader, Signed
 from ringfence.venue.encoding import address_bytes
+from ringfence.venue.venue import Venue
 
 COMMANDS_MAX = 100  # in one simulation
 ZERO = bytes(20)
@@ -44,6 +45,20 @@ class Previewed(msgspec.Struct, frozen=True):
     id: str | None
     problems: list[str]
     spec: PoolSpec | None
+
+
+class Thirsty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to give money."""
+
+    owner: Annotated[str, msgspec.Meta(pattern=ADDRESS)]
+
+
+class Received(msgspec.Struct, frozen=True):
+    """Money that an owner was given."""
+
+    owner: str
+    wallet: dict[str, str]
+    time_ms: int
 
 
 class WhatIf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +86,26 @@ async def command(desk: TheDesk, data: Signed) -> Receipt:
     return on_the_wire(desk, data, receipt)
 
 
+@post("/v1/faucet", status_code=200, responses=documented(403, 409, 413, 415))
+async def faucet(desk: TheDesk, data: Thirsty) -> Received:
+    """Give an owner money of a replay, once; a venue with real money has no faucet."""
+    gifts = desk.source.faucet
+    if not gifts:
+        raise ProblemError("not_allowed", "only a replay gives money away")
+    owner = data.owner.lower()
+
+    def give(venue: Venue) -> int:
+        if owner in desk.given:
+            raise ProblemError("refused", f"{owner} has been given money before")
+        for asset, amount in gifts.items():
+            venue.receive(owner, asset, amount)
+        desk.given.add(owner)
+        return venue.time_ns
+
+    time_ns = await asyncio.shield(asyncio.wrap_future(desk.writer.submit(give)))
+    return Received(owner, gifts, time_ns // MS_NS)
+
+
 def is_reducing(signed: Signed) -> bool:
     """Whether a command can only reduce risk."""
     return isinstance(signed.command, REDUCING)
@@ -79,7 +114,8 @@ def is_reducing(signed: Signed) -> bool:
 def on_the_wire(desk: Desk, signed: Signed, receipt: auth.SignedReceipt) -> Receipt:
     """Return a receipt with times in ms, and the secret of a read-only key that it made."""
     secret = None
-    if isinstance(signed.command, GrantReader) and receipt.created:
+    # Signed commands stand in the journal for everybody, so a repeated one proves nothing.
+    if isinstance(signed.command, GrantReader) and receipt.created and not receipt.repeated:
         secret = auth.secret_of(desk.secret, bytes.fromhex(receipt.created)).hex()
     events: list[dict[str, Any]] = [in_ms(msgspec.to_builtins(e)) for e in receipt.events]
     return Receipt(
@@ -150,4 +186,4 @@ def receipt_by_id(
     raise ProblemError("receipt_unknown", detail)
 
 
-HANDLERS = [command, simulate, preview, receipt_by_id]
+HANDLERS = [command, faucet, simulate, preview, receipt_by_id]

@@ -20,6 +20,7 @@ from ringfence.service.routes.common import (
 )
 from ringfence.service.schema import (
     EntryPage,
+    Liquidation,
     LiquidationPage,
     Price,
     ReceiptInFull,
@@ -48,7 +49,8 @@ def liquidations(
     address = None if owner is None else owner.lower()
     newest = desk.ledger.liquidations_total
     start = number_in(cursor, newest)
-    found, following = [], None
+    found: list[Liquidation] = []
+    following = None
     for place, item in zip(range(newest, 0, -1), reversed(desk.ledger.liquidations), strict=False):
         is_wanted = identity in {None, item.pool} and address in {None, item.owner}
         if place > start or not is_wanted:
@@ -80,7 +82,7 @@ def _page(
 @get("/v1/journal", responses=documented(404))
 async def journal(
     desk: TheDesk,
-    kind: Literal["venue", "pool", "prices", "digest"] | None = None,
+    kind: Literal["venue", "pool", "prices", "digest", "signed"] | None = None,
     pool: OnlyPool = None,
     limit: Limit = 50,
     cursor: Cursor = None,
