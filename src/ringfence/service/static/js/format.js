@@ -55,6 +55,12 @@ export function price(value) {
   return small ? exact(value) : fixed(value, Math.min(places, Math.max(2, parse(value).decimals)));
 }
 
+/** A price beside an axis: no more decimals than its size asks for. */
+export function tick(number) {
+  const text = String(Number(number.toPrecision(7)));
+  return Math.abs(number) >= 1000 ? fixed(text, 0) : exact(text);
+}
+
 /** A size: up to four decimals. */
 export function size(value) {
   return fixed(value, Math.min(4, parse(value).decimals));

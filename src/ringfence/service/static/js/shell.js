@@ -24,7 +24,7 @@ function brand() {
 }
 
 const links = PAGES.map(([name, href, text]) => h("a", { href, "data-page": name }, icon(name), h("span", null, text)));
-const what = h("span", { class: "what" });
+const what = h("span", { class: "what", tabindex: "0" });
 const progress = h("progress", { max: "1", value: "0", "aria-label": "how much of the replay has been played" });
 const clock = h("b", { class: "clock" }, "–");
 const connText = h("span", { class: "text" }, "Connecting");
@@ -62,9 +62,8 @@ function showTime(timeMs, state) {
   if (timeMs === null || timeMs === undefined) return;
   say(clock, `${f.date(timeMs)} ${f.clock(timeMs)} UTC`);
   if (source?.kind !== "replay") return;
-  const played = (timeMs - source.start_ms) / (source.end_ms - source.start_ms || 1);
-  progress.value = Math.min(1, Math.max(0, played));
-  say(what, `${state === "ended" ? "Replay ended" : `Replay at ${source.speed}×`}: ${source.description}`);
+  if (source.end_ms) progress.value = Math.min(1, Math.max(0, (timeMs - source.start_ms) / (source.end_ms - source.start_ms || 1)));
+  say(what, state === "ended" ? "Replay ended" : `Replay, ${source.speed} times as fast`);
 }
 
 export function markPage(name) {
@@ -78,7 +77,8 @@ async function readSource() {
   try {
     const venue = await get("/venue");
     source = venue.source;
-    progress.hidden = source.kind !== "replay";
+    progress.hidden = source.kind !== "replay" || !source.end_ms;
+    Object.assign(what.dataset, { tip: "", title: "Where prices come from", how: source.description });
     showTime(venue.time_ms, source.state);
   } catch {
     source = null;

@@ -33,6 +33,7 @@ const SPANS = [60e3, 300e3, 600e3, 1800e3, 3600e3, 7200e3, 14_400e3, 21_600e3, 4
 
 function timeAxis() {
   return axis({
+    size: 30,
     incrs: SPANS,
     space: 64,
     values: (_, splits) => splits.map((ms) => f.clock(ms).slice(0, 5)),
@@ -61,12 +62,12 @@ export class Chart {
       height: this.height,
       ms: 1,
       tzDate: (ms) => uPlot.tzDate(new Date(ms), "UTC"),
-      padding: [26, 8, 0, 0],
+      padding: [26, 16, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       legend: { show: false },
       scales: { x: { time: Boolean(this.x.time) }, y: { range: this.y.range ?? ((_, low, high) => this.padded(low, high)) } },
       axes: [
-        this.x.time ? timeAxis() : axis({ space: 56, values: (_, splits) => splits.map(this.x.format) }),
+        this.x.time ? timeAxis() : axis({ size: 30, space: 64, values: (_, splits) => splits.map(this.x.format) }),
         axis({ size: 62, values: (_, splits) => splits.map(this.y.format) }),
       ],
       series: [{}, ...this.series.map((one) => this.line(one))],
@@ -113,7 +114,9 @@ export class Chart {
       if (mark.text) {
         ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
         ctx.fillStyle = ink("--text-2");
-        if (mark.vertical) ctx.fillText(mark.text, at + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+        ctx.textAlign = "left";
+        ctx.textBaseline = "alphabetic";
+        if (mark.vertical) ctx.fillText(mark.text, at + 4 * devicePixelRatio, bbox.top + (12 + 14 * (mark.row ?? 0)) * devicePixelRatio);
         else ctx.fillText(mark.text, bbox.left + 6 * devicePixelRatio, at - 5 * devicePixelRatio);
       }
       ctx.restore();

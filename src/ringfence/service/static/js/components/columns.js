@@ -27,28 +27,25 @@ function drawHealth(field) {
 
 export function poolColumns() {
   return [
-    { key: "name", head: "Pool", tip: null, width: "minmax(126px, 1.5fr)", narrow: "minmax(104px, 1.3fr)", strong: true, sort: (row) => row.name, draw: (cell, row) => say(cell, row.name) },
-    { key: "worst", head: "Worst health", tip: "worst_health", width: "96px", narrow: "82px", sort: (row) => number(row.worst_health, Infinity), draw: drawHealth("worst_health") },
-    { key: "at_risk", tip: "at_risk", width: "62px", narrow: "56px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count") },
-    { key: "histogram", head: "Accounts by health", tip: "histogram", width: "minmax(110px, 1fr)", wide: true, draw: (cell, row) => {
+    { key: "name", head: "Pool", tip: null, width: "minmax(118px, 1.4fr)", narrow: "minmax(104px, 1.3fr)", strong: true, sort: (row) => row.name, draw: (cell, row) => say(cell, row.name) },
+    { key: "worst", head: "Worst health", tip: "worst_health", width: "92px", narrow: "82px", sort: (row) => number(row.worst_health, Infinity), draw: drawHealth("worst_health") },
+    { key: "at_risk", tip: "at_risk", width: "54px", narrow: "56px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count") },
+    { key: "histogram", head: "Accounts by health", tip: "histogram", width: "minmax(90px, 1fr)", wide: true, draw: (cell, row) => {
       const key = row.histogram.join();
       if (cell.dataset.key !== key) clear(cell, stackBar(row.histogram));
       cell.dataset.key = key;
       return { exact: row.histogram.join(" · ") };
     } },
     { key: "active", head: "Active", tip: "accounts_active", width: "56px", num: true, wide: true, descends: true, sort: (row) => row.active, draw: draws("active", "count") },
-    { key: "price", head: "Index price", tip: "index_price", width: "94px", num: true, wide: true, draw: (cell, row) => {
-      const [[feed, price] = []] = Object.entries(row.prices);
-      const more = Object.keys(row.prices).length - 1;
-      clear(cell, price ? f.price(price) : f.NONE, more > 0 ? h("span", { class: "unit" }, `+${more}`) : null);
-      return { exact: Object.entries(row.prices).map(([name, one]) => `${name} ${one === null ? f.NONE : f.exact(one)} ${row.settlement}`).join(", "), why: price ? null : `no price of ${feed} yet` };
+    { key: "exposure", head: "Exposure", tip: "exposure", width: "84px", num: true, wide: true, descends: true, sort: (row) => number(row.open_interest_value) + number(row.total_debt), draw: (cell, row) => {
+      const [name, value] = row.kind === "lending" ? ["debt", row.total_debt] : ["open interest", row.open_interest_value];
+      say(cell, f.compact(value));
+      return { exact: `${name} ${f.exact(value)} ${row.settlement}` };
     } },
-    { key: "interest", head: "Open interest", tip: "open_interest_value", width: "92px", num: true, wide: true, descends: true, sort: (row) => number(row.open_interest_value), draw: draws("open_interest_value", "compact", (row) => row.settlement) },
-    { key: "debt", tip: "total_debt", width: "78px", num: true, wide: true, descends: true, sort: (row) => number(row.total_debt), draw: draws("total_debt", "compact", (row) => row.settlement) },
     { key: "insurance", head: "Insurance", tip: "insurance_fund", width: "84px", narrow: "78px", num: true, descends: true, sort: (row) => number(row.insurance_fund), draw: draws("insurance_fund", "compact", (row) => row.settlement) },
-    { key: "coverage", head: "Coverage", tip: "insurance_coverage", width: "76px", num: true, wide: true, sort: (row) => number(row.insurance_coverage, Infinity), draw: draws("insurance_coverage", "ratio", "×", "no account is below 1.1, so there is nothing to cover") },
+    { key: "coverage", head: "Coverage", tip: "insurance_coverage", width: "70px", num: true, wide: true, sort: (row) => number(row.insurance_coverage, Infinity), draw: draws("insurance_coverage", "ratio", "×", "no account is below 1.1, so there is nothing to cover") },
     { key: "liquidations", head: "Liquidations", tip: "liquidations", width: "82px", num: true, wide: true, descends: true, sort: (row) => row.liquidations, draw: draws("liquidations", "count") },
-    { key: "shortfall", tip: "shortfall", width: "76px", num: true, wide: true, descends: true, sort: (row) => number(row.shortfall), draw: draws("shortfall", "compact", (row) => row.settlement) },
+    { key: "shortfall", tip: "shortfall", width: "70px", num: true, wide: true, descends: true, sort: (row) => number(row.shortfall), draw: draws("shortfall", "compact", (row) => row.settlement) },
   ];
 }
 
@@ -57,20 +54,20 @@ export function holdings(row) {
   return legs.length ? legs.join(", ") : Object.entries(row.balances).filter(([, amount]) => amount !== "0").map(([name, amount]) => `${f.compact(amount)} ${name}`).join(", ");
 }
 
-export function accountColumns({ unit, withPool = false }) {
+export function accountColumns({ unit, withPool = false, kind = "all" }) {
   const columns = [
-    { key: "health", head: "Health", tip: "health_factor", width: "88px", narrow: "76px", sort: (row) => number(row.health_factor, Infinity), draw: drawHealth("health_factor") },
-    { key: "owner", head: "Account", width: "minmax(140px, 1fr)", narrow: "minmax(92px, 1fr)", draw: (cell, row) => clear(cell, h("span", { class: "mono" }, f.short(row.owner)), h("span", { class: "unit" }, `#${row.number}`)) },
-    { key: "equity", tip: "equity", width: "104px", narrow: "86px", num: true, descends: true, sort: (row) => number(row.equity), draw: draws("equity", "money", unit) },
-    { key: "excess", head: "Excess", tip: "excess", width: "104px", narrow: "82px", num: true, sort: (row) => number(row.excess), draw: draws("excess", "money", unit) },
-    { key: "requirement", head: "Maintenance", tip: "requirement", width: "98px", num: true, wide: true, descends: true, sort: (row) => number(row.requirement), draw: draws("requirement", "money", unit) },
-    { key: "notional", tip: "notional", width: "112px", num: true, wide: true, descends: true, sort: (row) => number(row.notional), draw: draws("notional", "money", unit) },
+    { key: "health", head: "Health", tip: "health_factor", width: "84px", narrow: "76px", sort: (row) => number(row.health_factor, Infinity), draw: drawHealth("health_factor") },
+    { key: "pool", head: "Pool", width: "minmax(112px, 1fr)", wide: true, sort: (row) => row.pool_name, draw: (cell, row) => say(cell, row.pool_name) },
+    { key: "owner", head: "Account", width: "minmax(134px, 1fr)", narrow: "minmax(92px, 1fr)", draw: (cell, row) => clear(cell, h("span", { class: "mono" }, f.short(row.owner)), h("span", { class: "unit" }, `#${row.number}`)) },
+    { key: "equity", tip: "equity", width: "100px", narrow: "86px", num: true, descends: true, sort: (row) => number(row.equity), draw: draws("equity", "money", unit) },
+    { key: "excess", head: "Excess", tip: "excess", width: "96px", narrow: "82px", num: true, sort: (row) => number(row.excess), draw: draws("excess", "money", unit) },
+    { key: "notional", tip: "notional", width: "108px", num: true, wide: true, descends: true, sort: (row) => number(row.notional), draw: draws("notional", "money", unit) },
     { key: "debt", tip: "debt", width: "98px", num: true, wide: true, descends: true, sort: (row) => number(row.debt), draw: draws("debt", "money", unit) },
-    { key: "distance", tip: "distance", width: "74px", num: true, wide: true, sort: (row) => number(row.distance, Infinity), draw: draws((row) => row.distance, "percent", "%", "no move of all prices up to the pool's limit reaches maintenance, or the account is below it now") },
-    { key: "holds", head: "Holds", tip: "size", width: "minmax(150px, 1.2fr)", wide: true, draw: (cell, row) => { say(cell, holdings(row)); return { exact: holdings(row) }; } },
+    { key: "leverage", tip: "leverage", width: "72px", num: true, wide: true, descends: true, sort: (row) => number(row.leverage, Infinity), draw: draws("leverage", "ratio", "×", "equity is not positive") },
+    { key: "holds", head: "Holds", tip: "size", width: "minmax(124px, 1.2fr)", wide: true, draw: (cell, row) => { say(cell, holdings(row)); return { exact: holdings(row) }; } },
   ];
-  if (withPool) columns.splice(1, 0, { key: "pool", head: "Pool", width: "minmax(120px, 1fr)", wide: true, sort: (row) => row.pool_name, draw: (cell, row) => say(cell, row.pool_name) });
-  return columns;
+  const without = { derivatives: ["debt"], lending: ["notional", "leverage"], all: [] }[kind];
+  return columns.filter((column) => !without.includes(column.key) && (withPool || column.key !== "pool"));
 }
 
 export const accountHref = (row) => `#/account/${row.pool}/${row.owner}/${row.number}`;

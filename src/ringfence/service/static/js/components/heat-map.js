@@ -6,6 +6,8 @@ import * as f from "../format.js";
 const ROWS = [["+25 %", false], ["unchanged", true], ["−25 %", false]];
 const LINEAR = "Every leg of this account is linear, so volatility does not enter: the same as the row of unchanged volatility.";
 
+const move = (share) => f.percent(share, 1).replace(/\.0$/, "");
+
 function cell(point, view, unit) {
   const place = f.band(point.health_factor);
   const text = view === "health" ? (point.health_factor === null ? f.NONE : f.health(point.health_factor)) : f.compact(point.equity);
@@ -15,7 +17,7 @@ function cell(point, view, unit) {
 }
 
 export function heatMap(points, view, unit) {
-  const heads = points.map((point) => h("th", { scope: "col" }, `${f.signed(f.percent(point.move, 0))}%`));
+  const heads = points.map((point) => h("th", { scope: "col" }, `${f.signed(move(point.move))}%`));
   const rows = ROWS.map(([name, isKnown]) => {
     const cells = isKnown
       ? points.map((point) => cell(point, view, unit))

@@ -38,7 +38,7 @@ export class LadderChart {
       height,
       series: [{ name: "Index price", colour: "--text", format: (value) => `${f.price(String(value))} ${unit}` }],
       y: {
-        format: (value) => f.price(String(Number(value.toPrecision(7)))),
+        format: f.tick,
         range: (_, low, high) => this.range(low, high),
         lines: () => (this.price === null ? [] : [{ at: this.price, colour: "--accent" }]),
       },

@@ -112,7 +112,7 @@ export class SpecForm {
     const inner = this.resolve(schema.items);
     const names = Object.keys(inner.properties);
     return h("div", { class: "tiers", css: { "--n": names.length + 1 } },
-      names.map((name) => h("span", { class: "mini-head" }, capital(name), " ", h("span", { class: "unit" }, HELP[name]?.[0] ?? ""))), h("span", null),
+      names.map((name) => h("span", { class: "mini-head" }, capital(name), " ", h("span", { class: "unit" }, this.unit(name)))), h("span", null),
       items.map((item, k) => [
         names.map((name) => this.input(inner.properties[name], { holder: item, name, path: `${at.path}.${k}.${name}` }, `${capital(at.name)} ${k + 1}, ${name}`)),
         h("button", { class: "icon-button", type: "button", "aria-label": `Remove row ${k + 1} of ${at.name}`, onclick: () => { items.splice(k, 1); this.changed(true); } }, "−"),
@@ -146,12 +146,17 @@ export class SpecForm {
     return h("div", { class: "field" }, h("label", { for: key }, MAPS[at.name] ?? capital(at.name)), input, wrong);
   }
 
+  unit(name) {
+    const unit = HELP[name]?.[0] ?? "";
+    return unit === "settlement" ? this.value.settlement : unit;
+  }
+
   field(schema, at) {
     const [unit = "", help = ""] = HELP[at.name] ?? [];
     const input = this.input(schema, at);
     const helpId = id("help");
     if (help) input.setAttribute("aria-describedby", helpId);
-    return h("div", { class: "field" }, h("label", { for: input.id }, capital(at.name), unit ? h("span", { class: "unit" }, unit === "settlement" ? this.value.settlement : unit) : null), input, help ? h("span", { class: "help", id: helpId }, help) : null);
+    return h("div", { class: "field" }, h("label", { for: input.id }, capital(at.name), unit ? h("span", { class: "unit" }, this.unit(at.name)) : null), input, help ? h("span", { class: "help", id: helpId }, help) : null);
   }
 
   input(schema, { holder, name, path }, label) {

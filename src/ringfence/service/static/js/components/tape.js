@@ -14,11 +14,10 @@ export function told(entry) {
   if (entry.kind === "digest") return ["Digest", "of the whole state, which a replay must reach"];
   if (entry.kind === "venue") {
     const [command] = entry.commands ?? [];
-    return ["Venue", command ? f.words(command.type ?? command.kind ?? "command") : "command"];
+    return ["Venue", command ? f.words(command.type) : "command"];
   }
   const kinds = new Map();
-  for (const { command } of entry.commands ?? []) {
-    const kind = command?.type ?? "command";
+  for (const { type: kind } of entry.commands ?? []) {
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   const parts = [...kinds].map(([kind, n]) => (n > 1 ? `${n} × ${kind}` : kind));
@@ -27,12 +26,12 @@ export function told(entry) {
 }
 
 function liquidationLine(row, unit) {
-  const what = row.name ? `${f.size(row.size)} ${row.name}` : liquidationName(row).toLowerCase();
+  const what = row.name ? `${f.size(row.size)} ${row.name}` : liquidationName(row);
   return h("li", { class: "fresh" }, h("a", { href: `#/journal/${row.seq}` },
     h("time", null, f.clock(row.time_ms)),
-    h("span", { class: "what" }, h("i", { class: `dot b${band(row.health_before)}`, "aria-hidden": "true" }), " ", h("b", null, row.pool_name), ` ${what}`),
+    h("span", { class: "what" }, h("i", { class: `dot b${band(row.health_before)}`, "aria-hidden": "true" }), " ", h("b", null, row.pool_name)),
     h("span", { class: "amount" }, f.money(row.value), h("span", { class: "unit" }, unit)),
-    h("span", { class: "detail" }, `${liquidationName(row)} liquidated at health ${f.health(row.health_before)}, after it ${row.health_after ? f.health(row.health_after) : f.NONE}`)));
+    h("span", { class: "detail", title: `${liquidationName(row)} liquidated, health before and after` }, `${what} · ${f.health(row.health_before)} → ${row.health_after ? f.health(row.health_after) : f.NONE}`)));
 }
 
 export class Tape {

@@ -8,7 +8,7 @@ import * as f from "../format.js";
 
 const HEALTH_SHOWN_MAX = 4;
 const REFRESH_MS = 2000;
-const text = (value) => String(Number(value.toPrecision(10)));
+const SPANS = ["0.03", "0.12", "0.3"]; // twelve steps of half, two and five percent
 const plain = (value) => (Math.abs(value) < 1e-6 ? "0" : value.toFixed(6));
 
 const clipped = (value) => (value === null ? null : Math.min(Number(value), HEALTH_SHOWN_MAX));
@@ -45,7 +45,7 @@ function payoffChart(unit, marks) {
   return new Chart({
     name: "Payoff: equity and excess over the price",
     height: 250,
-    x: { name: "Price", format: (value) => f.price(text(value)), rest: (data) => Math.floor(data[0].length / 2) },
+    x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
     y: { format: (value) => f.compact(plain(value)), lines: () => [{ at: 0, colour: "--line-strong" }, ...marks()] },
     series: [
       { name: "Equity", colour: "--text", format: (value) => `${f.money(plain(value))} ${unit}` },
@@ -58,10 +58,16 @@ function healthCurve(marks) {
   return new Chart({
     name: "Health over the price",
     height: 250,
-    x: { name: "Price", format: (value) => f.price(text(value)), rest: (data) => Math.floor(data[0].length / 2) },
+    x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
     y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
     series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3) }],
   });
+}
+
+/** Moves that show where the account ends: a few times its distance. */
+function spanOf(account) {
+  const far = account.distance === null ? 1 : 3 * Number(account.distance);
+  return SPANS.find((span) => Number(span) >= far) ?? SPANS.at(-1);
 }
 
 /** Prices worth marking: now, and where the account is liquidated. */
@@ -70,7 +76,7 @@ function marksOf(account, feed, pool, price) {
   const marks = price === null ? [] : [{ at: Number(price), vertical: true, colour: "--accent", text: "now" }];
   for (const leg of account.positions.filter((one) => mine.has(one.instrument))) {
     for (const end of [leg.liquidation_price_lower, leg.liquidation_price_upper]) {
-      if (end !== null) marks.push({ at: Number(end), vertical: true, colour: "--h1", text: "liquidation" });
+      if (end !== null) marks.push({ at: Number(end), vertical: true, colour: "--h1", text: "liquidation", row: 1 });
     }
   }
   return marks;
@@ -83,6 +89,7 @@ export function curvesPanel({ scope, pool, account, unit }) {
   let price = null;
   let scenarios = [];
   let view = "health";
+  let span = spanOf(account);
   const marks = () => marksOf(now, feed, pool, price);
   const payoff = payoffChart(unit, marks);
   const health = healthCurve(marks);
@@ -94,8 +101,8 @@ export function curvesPanel({ scope, pool, account, unit }) {
   const ask = async () => {
     try {
       const [curve, grid] = await Promise.all([
-        get(path, { underlying: feed, points: 81, span: "0.3" }, scope.signal),
-        get(path, { underlying: feed, points: 13, span: "0.3" }, scope.signal),
+        get(path, { underlying: feed, points: 81, span }, scope.signal),
+        get(path, { underlying: feed, points: 13, span }, scope.signal),
       ]);
       price = curve.price;
       const x = curve.points.map((p) => Number(p.price));
@@ -111,7 +118,8 @@ export function curvesPanel({ scope, pool, account, unit }) {
   ask();
   let askedAt = performance.now();
   const node = panel("Payoff, health and scenarios", {
-    tools: feeds.length > 1 ? segments("Price of", feeds.map((one) => [one, one]), feed, (to) => { feed = to; ask(); }) : h("span", { class: "note" }, `price of ${feed}`),
+    tools: [feeds.length > 1 ? segments("Price of", feeds.map((one) => [one, one]), feed, (to) => { feed = to; ask(); }) : h("span", { class: "note" }, `price of ${feed}`),
+      segments("Moves of the price", SPANS.map((one) => [one, `± ${f.percent(one, 0)} %`]), span, (to) => { span = to; ask(); })],
     body: [
       h("div", { class: "two-charts" }, h("div", null, payoff.node, legend([["Equity", "--text"], ["Excess margin", "--accent"], ["Liquidation", "--h1"]])), h("div", null, health.node, legend([["Health factor", "--text"], ["Maintenance", "--h0"]]))),
       h("div", { class: "sub-head" }, h("h3", null, "Scenarios: price × volatility"), segments("Show in cells", [["health", "Health"], ["equity", `Equity, ${unit}`]], view, (to) => { view = to; putHeatMap(holder, scenarios, view, unit); })),

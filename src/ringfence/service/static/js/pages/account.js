@@ -72,15 +72,15 @@ function legsPanel(scope, unit) {
   const table = new Table({
     name: "Legs", rowKey: (row) => row.instrument, height: "260px", empty: "No position in any instrument.",
     columns: [
-      { key: "instrument", head: "Leg", width: "minmax(96px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
-      { key: "size", tip: "size", width: "92px", narrow: "80px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
-      { key: "entry", tip: "entry_price", width: "92px", num: true, wide: true, draw: draws("entry_price", "price", unit) },
-      { key: "mark", tip: "mark_price", width: "92px", num: true, wide: true, draw: draws("mark_price", "price", unit) },
-      { key: "notional", tip: "notional", width: "106px", num: true, wide: true, draw: draws("notional", "money", unit) },
-      { key: "pnl", tip: "unrealized_pnl", width: "104px", narrow: "86px", num: true, draw: (cell, row) => { say(cell, f.signed(f.money(row.unrealized_pnl))); return { exact: `${f.exact(row.unrealized_pnl)} ${unit}` }; } },
-      { key: "funding", tip: "funding_due", width: "86px", num: true, wide: true, draw: draws("funding_due", "money", unit) },
-      { key: "liquidation", tip: "liquidation_price", width: "minmax(110px, 1fr)", narrow: "minmax(96px, 1fr)", num: true, draw: rangeCell("liquidation", unit) },
-      { key: "bankruptcy", tip: "bankruptcy_price", width: "minmax(110px, 1fr)", num: true, wide: true, draw: rangeCell("bankruptcy", unit) },
+      { key: "instrument", head: "Leg", width: "minmax(84px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
+      { key: "size", tip: "size", width: "80px", narrow: "80px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
+      { key: "entry", tip: "entry_price", width: "82px", num: true, wide: true, draw: draws("entry_price", "price", unit) },
+      { key: "mark", tip: "mark_price", width: "82px", num: true, wide: true, draw: draws("mark_price", "price", unit) },
+      { key: "notional", tip: "notional", width: "94px", num: true, wide: true, draw: draws("notional", "money", unit) },
+      { key: "pnl", head: "Result", tip: "unrealized_pnl", width: "84px", narrow: "86px", num: true, draw: (cell, row) => { say(cell, f.signed(f.money(row.unrealized_pnl))); return { exact: `${f.exact(row.unrealized_pnl)} ${unit}` }; } },
+      { key: "funding", head: "Funding", tip: "funding_due", width: "66px", num: true, wide: true, draw: draws("funding_due", "money", unit) },
+      { key: "liquidation", head: "Liquidation", tip: "liquidation_price", width: "minmax(92px, 1fr)", narrow: "minmax(96px, 1fr)", num: true, draw: rangeCell("liquidation", unit) },
+      { key: "bankruptcy", head: "Bankruptcy", tip: "bankruptcy_price", width: "minmax(92px, 1fr)", num: true, wide: true, draw: rangeCell("bankruptcy", unit) },
     ],
   });
   scope.add(table);

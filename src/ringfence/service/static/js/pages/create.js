@@ -36,7 +36,7 @@ const times = (text) => (Number(text) > 0 ? `${Number((1 / Number(text)).toPreci
 function tiersTable(spec) {
   return h("table", { class: "plain" }, h("caption", { class: "sr" }, "Leverage by size"),
     h("thead", null, h("tr", null, ["Feed", `From, ${spec.settlement}`, "Leverage", "Initial", "Maintenance"].map((text, k) => h("th", { scope: "col", class: k > 1 ? "num" : "" }, text)))),
-    h("tbody", null, (spec.underlyings ?? []).flatMap((feed) => (feed.tiers ?? []).map((tier) => h("tr", null, h("td", null, feed.name), h("td", null, tier.floor), h("td", { class: "num" }, times(tier.initial)), h("td", { class: "num" }, percent(tier.initial)), h("td", { class: "num" }, percent(tier.maintenance)))))));
+    h("tbody", null, (spec.underlyings ?? []).flatMap((feed) => (feed.tiers ?? []).map((tier) => h("tr", null, h("td", null, feed.name), h("td", null, /^\d+$/.test(tier.floor) ? f.exact(tier.floor) : tier.floor), h("td", { class: "num" }, times(tier.initial)), h("td", { class: "num" }, percent(tier.initial)), h("td", { class: "num" }, percent(tier.maintenance)))))));
 }
 
 function download(name, text) {

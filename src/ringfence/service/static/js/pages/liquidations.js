@@ -12,7 +12,7 @@ import { SETTLEMENT } from "./overview.js";
 
 function recentPanel(scope, onRows) {
   const count = h("span", { class: "note" });
-  const table = new Table({ name: "Liquidations, newest first", columns: liquidationColumns({ unit: SETTLEMENT }), rowKey: liquidationKey, height: "var(--tall)", onOpen: (row) => { location.hash = `#/journal/${row.seq}`; }, empty: "Nobody has been liquidated since the service started." });
+  const table = new Table({ name: "Liquidations, newest first", columns: liquidationColumns({ unit: SETTLEMENT }), rowKey: liquidationKey, height: "max(300px, 46vh)", onOpen: (row) => { location.hash = `#/journal/${row.seq}`; }, empty: "Nobody has been liquidated since the service started." });
   scope.add(table);
   const rows = new Map();
   let cursor;
@@ -20,7 +20,7 @@ function recentPanel(scope, onRows) {
   const show = () => {
     const all = [...rows.values()].sort((a, b) => b.seq - a.seq || (b.row ?? 0) - (a.row ?? 0));
     table.set(all);
-    say(count, `${f.count(all.length)} loaded, newest first`);
+    say(count, `${f.count(all.length)} loaded, newest first; amounts in ${SETTLEMENT}`);
     onRows(all);
   };
   const add = (more) => {
@@ -54,7 +54,7 @@ function atRiskPanel(scope) {
     stop?.();
     stop = stream.subscribe({ channel: "at_risk", below }, (topic) => {
       table.set(topic.rows ? [...topic.rows.values()] : []);
-      say(count, `${f.count(table.rows.length)} accounts below ${below}`);
+      say(count, `${f.count(table.rows.length)} accounts below ${below}; amounts in ${SETTLEMENT}`);
     });
   };
   watch("1.1");
@@ -86,9 +86,9 @@ export function liquidationsPage(main, scope) {
     h("div", { class: "head" }, h("h1", null, "Liquidations")),
     h("div", { class: "grid" },
       figures,
-      h("div", { class: "w8 col" }, recentPanel(scope, figures.set)),
-      h("div", { class: "w4 col" },
+      recentPanel(scope, figures.set),
+      h("div", { class: "w9 col" }, atRiskPanel(scope)),
+      h("div", { class: "w3 col" },
         panel("Live auctions", { note: "none", body: nothing("No auctions", "A liquidation here moves positions to the pool's own backstop in one step. Pools of this version hold no auctions, so there is no bid, price or slice to show."), flush: true }),
-        panel("Deleveraging queue", { note: "none", body: nothing("No queue", "No pool of this version reduces winners' positions. What insurance does not pay stays as an unpaid claim of that pool."), flush: true })),
-      atRiskPanel(scope)));
+        panel("Deleveraging queue", { note: "none", body: nothing("No queue", "No pool of this version reduces winners' positions. What insurance does not pay stays as an unpaid claim of that pool."), flush: true }))));
 }

@@ -51,7 +51,7 @@ function worstPools(scope) {
   let rows = [];
   const show = () => {
     const chosen = rows.filter((row) => kind === "all" || row.kind === kind);
-    say(count, `${f.count(chosen.length)} pools, worst first`);
+    say(count, `${f.count(chosen.length)} pools, worst first; amounts in ${SETTLEMENT}`);
     table.set(chosen);
   };
   scope.add(stream.subscribe({ channel: "pools" }, (topic) => {

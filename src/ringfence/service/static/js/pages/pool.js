@@ -109,7 +109,7 @@ const f_sum = (a, b) => String(Number(a) + Number(b));
 function accountsPanel(scope, pool) {
   const count = h("span", { class: "note" });
   const table = new Table({
-    name: "Accounts, worst first", columns: accountColumns({ unit: pool.settlement }), rowKey: (row) => row.account, height: "var(--tall)", sortBy: "health",
+    name: "Accounts, worst first", columns: accountColumns({ unit: pool.settlement, kind: pool.kind }), rowKey: (row) => row.account, height: "var(--tall)", sortBy: "health",
     onOpen: (row) => { location.hash = accountHref(row); }, empty: "Nobody owes or holds anything in this pool.",
   });
   scope.add(table);
@@ -121,7 +121,7 @@ function accountsPanel(scope, pool) {
   const show = () => {
     const rows = [...live.values(), ...[...rest.values()].filter((row) => !live.has(String(row.account)))];
     table.set(rows);
-    say(count, `${f.count(rows.length)}${total === null ? "" : ` of ${f.count(total)}`}, worst first`);
+    say(count, `${f.count(rows.length)}${total === null ? "" : ` of ${f.count(total)}`}, worst first; amounts in ${pool.settlement}`);
   };
   // The stream has the hundred worst; who scrolls further gets pages of the others.
   table.onEnd = async () => {

@@ -12,6 +12,7 @@ const FIELDS = [
   ["size", "liquidated_size"], ["price", "liquidated_price"], ["value", "liquidated_value"], ["bonus", "bonus"], ["fee", "fee"], ["insurance", "insurance_drawn"],
   ["shortfall", "shortfall_step"], ["equity", "equity"], ["excess_before", "excess_before"], ["excess_after", "excess_after"], ["health_before", "health_before"], ["health_after", "health_after"], ["version", "version"],
 ];
+const many = (n, what) => `${f.count(n)} ${what}${n === 1 ? "" : "s"}`;
 const HEALTHS = ["health_before", "health_after"];
 const BARE = ["version", ...HEALTHS];
 
@@ -49,12 +50,12 @@ function pricesPanel(receipt, settlement) {
       [["Index price", one.index_price, "index_price"], ["Mark price", one.mark_price, "mark_price"], ["Confidence ±", one.confidence, "confidence"]].filter(([, value]) => value !== null && value !== undefined).map(([name, value, key]) => explain(h("div", { class: "fig", tabindex: "0", role: "group" }, h("span", { class: "name" }, name), h("span", { class: "value" }, f.exact(value), h("span", { class: "unit" }, settlement))), key, `${f.exact(value)} ${settlement}`)),
       explain(h("div", { class: "fig", tabindex: "0", role: "group" }, h("span", { class: "name" }, "Published"), h("span", { class: "value" }, one.publish_time_ms ? f.clock(one.publish_time_ms) : f.NONE, h("span", { class: "unit" }, "UTC"))), "time", one.publish_time_ms ? f.moment(one.publish_time_ms) : null)),
     one.seq ? h("a", { class: "button follow", href: `#/journal/${one.seq}` }, `Entry ${f.count(one.seq)} brought it →`) : null,
-    one.sources ? h("span", { class: "note" }, `${Array.isArray(one.sources) ? one.sources.join(", ") : `${one.sources} source${one.sources === 1 ? "" : "s"}`}`) : null));
+    one.sources ? h("span", { class: "note" }, `${many(one.sources.length, "source")}: ${one.sources.join(", ")}`) : null));
   return panel("Prices it rested on", { note: `parameters version ${receipt.version ?? f.NONE}`, body: cards, flush: true });
 }
 
 function fields(command) {
-  return Object.entries(command).filter(([key]) => !["type", "pool"].includes(key)).map(([key, value]) => {
+  return Object.entries(command).filter(([key]) => !["type", "pool", "status", "account", "other_account"].includes(key)).map(([key, value]) => {
     const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
     return h("span", { class: "pair" }, h("span", { class: "muted" }, `${f.words(key)} `), /^0x[0-9a-f]{40}$/.test(text) ? h("a", { class: "link mono", href: `#/owner/${text}` }, f.short(text)) : text.length > 140 ? `${text.slice(0, 140)}…` : text);
   });
@@ -63,9 +64,8 @@ function fields(command) {
 function commandsPanel(entry) {
   const commands = entry.commands ?? [];
   const lines = commands.slice(0, ROWS_SHOWN).map((one) => {
-    const command = one.command ?? one;
-    const status = one.status ?? entry.outcome;
-    return h("li", null, h("b", null, command.type ?? command.kind ?? "command"), status ? h("span", { class: `chip ${status === "ok" ? "good" : "warn"}` }, f.words(status)) : null, fields(command));
+    const { type, status } = one;
+    return h("li", null, h("b", null, type), status ? h("span", { class: `chip ${status === "ok" ? "good" : "warn"}` }, f.words(status)) : null, fields(one));
   });
   const more = (entry.commands_total ?? commands.length) - lines.length;
   return panel("Commands", { note: `${f.count(entry.commands_total ?? commands.length)} in this entry`, body: [h("ul", { class: "commands" }, lines), more > 0 ? h("p", { class: "under-chart" }, `${f.count(more)} more; GET /v1/journal/${entry.seq} has them all.`) : null], flush: true });
@@ -107,7 +107,7 @@ export async function receiptPage(main, scope, [seq]) {
       h("a", { class: "button", href: `#/journal/${number + 1}` }, "After →")),
     h("div", { class: "grid" },
       h("div", { class: "w8 col" }, [
-        events.length ? panel("What happened", { note: `${f.count(entry.events_total ?? entry.events.length)} events`, body: events.map((event) => eventCard(event, settlement)), flush: true }) : null,
+        events.length ? panel("What happened", { note: many(entry.events_total ?? entry.events.length, "event"), body: events.map((event) => eventCard(event, settlement)), flush: true }) : null,
         entry.prices ? publishedPanel(entry) : null,
         entry.digest ? digestPanel(entry) : null,
         entry.commands ? commandsPanel(entry) : null]),
