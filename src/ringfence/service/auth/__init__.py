@@ -7,7 +7,7 @@ Both raise errors that `auth.problem_of` turns into status, code and detail of a
 problem. `auth.authorise` is the pure function behind every answer of 403.
 """
 
-from ringfence.service.auth.problems import AuthError, Refusal, problem_of
+from ringfence.service.auth.problems import STATUS, AuthError, Refusal, problem_of
 from ringfence.service.auth.readers import authorise_view, reader_of, request_signature, secret_of
 from ringfence.service.auth.verify import check, decode, verify
 from ringfence.signing.typed import Domain
@@ -16,6 +16,7 @@ from ringfence.venue.consent.evidence import SignedReceipt
 from ringfence.venue.consent.messages import CreatePool, Signed
 
 __all__ = [
+    "STATUS",
     "TABLE",
     "AuthError",
     "Class",

@@ -74,9 +74,9 @@ class Book(msgspec.Struct, array_like=True):
     revoked: dict[bytes, int] = {}  # keys that never return, and when it was, in ms
     roles: dict[bytes, str] = {}  # by key
     readers: dict[bytes, Reader] = {}  # by id
-    filled: dict[bytes, Filled] = {}  # by owner and digest of the order
+    filled: dict[bytes, Filled] = {}  # by pool, owner and digest of the order
     prune_at: int = ORDERS_KEPT  # orders in `filled` when those that ended are looked for
-    floors: dict[bytes, int] = {}  # highest nonce of the orders that an owner took back
+    floors: dict[bytes, int] = {}  # by pool and owner: orders up to this nonce are taken back
 
     def found(self, command: Found) -> None:
         """Begin to take signatures, of this domain and no other."""

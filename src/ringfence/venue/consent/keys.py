@@ -73,7 +73,11 @@ def check_key_command(state: State, command: KeyCommand, now_ms: int) -> None:
                 raise _refuse(f"{key} has no role")
             if role == "admin" and list(book.roles.values()).count("admin") == 1:
                 raise _refuse(f"{key} is the last admin; appoint another one first")
-        case m.CancelOrders(before=before):
+        case m.CancelOrder(pool=pool) if pool_of(state, pool) is None:
+            raise _refuse(f"there is no pool {pool}")
+        case m.CancelOrders(pool=pool, before=before):
+            if pool_of(state, pool) is None:
+                raise _refuse(f"there is no pool {pool}")
             if before > now_ms + NONCE_AHEAD_MS:
                 raise _refuse(f"before is {before}; orders of the future cannot be taken back")
 
@@ -131,12 +135,13 @@ def apply_key_command(state: State, command: KeyCommand, now_ms: int, digest: by
             del book.readers[_bytes(reader)]
         case m.AppointKey(key=key, role=role):
             book.roles[_bytes(key)] = role
-        case m.CancelOrder(owner=owner, order=order):
+        case m.CancelOrder(pool=pool, owner=owner, order=order):
+            name = _bytes(pool) + _bytes(owner) + _bytes(order)
             end = now_ms + ORDER_DAYS_MAX * DAY_MS
-            book.fill(_bytes(owner) + _bytes(order), AMOUNT_WHOLE, end, now_ms)
-        case m.CancelOrders(owner=owner, before=before):
-            floor = book.floors.get(_bytes(owner), 0)
-            book.floors[_bytes(owner)] = max(floor, before)
+            book.fill(name, AMOUNT_WHOLE, end, now_ms)
+        case m.CancelOrders(pool=pool, owner=owner, before=before):
+            place = _bytes(pool) + _bytes(owner)
+            book.floors[place] = max(book.floors.get(place, 0), before)
 
 
 def cap_units(notional_max: str, decimals: int) -> int:

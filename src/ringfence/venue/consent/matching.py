@@ -23,7 +23,7 @@ class Side:
     """One checked order of a match."""
 
     order: m.Order
-    name: bytes  # owner and digest
+    name: bytes  # pool, owner and digest
     nonce: int
     expires_ms: int
     size: int  # signed units
@@ -50,7 +50,7 @@ def _side(state: State, signed: m.SignedOrder, separator: bytes, now_ms: int) ->
     if problem is not None:
         raise ConsentError(problem.code, f"order of {order.owner}: {problem.message}")
     nonce, expires_ms = int(authorisation.nonce), authorisation.expires_ms
-    owner = bytes.fromhex(order.owner[2:])
+    place = bytes.fromhex(order.pool.removeprefix("0x") + order.owner[2:])
     if now_ms > expires_ms:
         raise ConsentError(
             "order_ended", f"the order of {order.owner} ended at {expires_ms} ms; it is {now_ms} ms"
@@ -60,13 +60,13 @@ def _side(state: State, signed: m.SignedOrder, separator: bytes, now_ms: int) ->
             "order_ended",
             f"an order is good for at most {ORDER_DAYS_MAX} days, not to {expires_ms} ms",
         )
-    if nonce <= state.book.floors.get(owner, 0):
+    if nonce <= state.book.floors.get(place, 0):
         raise ConsentError(
             "order_ended", f"{order.owner} took back orders up to this nonce, {nonce}"
         )
     return Side(
         order,
-        owner + m.order_digest(signed, separator),
+        place + m.order_digest(signed, separator),
         nonce,
         expires_ms,
         _number("size", order.size, UNIT),

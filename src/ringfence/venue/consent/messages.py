@@ -115,15 +115,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CancelOrder(OfVenue, frozen=True, kw_only=True):
-    """Take back what is left of one order, by its digest."""
+    """Take back what is left of one order in a pool, by its digest."""
 
+    pool: str
     owner: str
     order: str
 
 
 class CancelOrders(OfVenue, frozen=True, kw_only=True):
-    """Take back every order of the owner with a nonce up to this one."""
+    """Take back every order of the owner in a pool with a nonce up to this one."""
 
+    pool: str
     owner: str
     before: int
 
@@ -223,8 +225,8 @@ _BASIS: dict[type, str] = {
     AppointKey: "AppointKey(address key,string role",
     DismissKey: "DismissKey(address key",
     Order: f"Order({_ACCOUNT},string instrument,string size,string price",
-    CancelOrder: "CancelOrder(address owner,bytes32 order",
-    CancelOrders: "CancelOrders(address owner,uint64 before",
+    CancelOrder: "CancelOrder(bytes32 pool,address owner,bytes32 order",
+    CancelOrders: "CancelOrders(bytes32 pool,address owner,uint64 before",
     Match: "Match(bytes32 pool,bytes32 maker,bytes32 taker,string size",
 }
 LINES = {kind: basis + ",uint64 nonce,uint64 expires_ms)" for kind, basis in _BASIS.items()}
