@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from ringfence.service.schema import Stats
 
@@ -14,6 +21,7 @@ class Metrics:
 
     def __init__(self, stats: Callable[[], Stats], dropped: Callable[[], int]) -> None:
         self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self._stats = stats
         self.requests = Counter(
             "ringfence_http_requests_total",
