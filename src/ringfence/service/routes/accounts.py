@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from ringfence.service.accounts import in_full
 from ringfence.service.ccxt import CcxtPosition, positions_of
@@ -13,6 +13,7 @@ from ringfence.service.curves import Curve, curve_points
 from ringfence.service.desk import Desk
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import (
+    ADDRESS,
     TIME_MS_MAX,
     Address,
     FromMs,
@@ -83,9 +84,9 @@ async def curve(
     pool: PoolName,
     owner: Address,
     number: Number,
-    underlying: Annotated[str | None, Parameter(max_length=256)] = None,
-    points: Annotated[int, Parameter(ge=11, le=201)] = 81,
-    span: Annotated[str, Parameter(description="0.01 to 0.99.", max_length=8)] = "0.5",
+    underlying: Annotated[str | None, QueryParameter(max_length=256)] = None,
+    points: Annotated[int, QueryParameter(ge=11, le=201)] = 81,
+    span: Annotated[str, QueryParameter(description="0.01 to 0.99.", max_length=8)] = "0.5",
 ) -> Curve:
     """Equity and health of an account over moves of one price, all else unchanged."""
     frame = desk.frame(pool)
@@ -113,7 +114,9 @@ def _span(text: str) -> int:
 
 
 @get("/v1/positions", responses=documented(404))
-async def positions(desk: TheDesk, owner: Address) -> list[CcxtPosition]:
+async def positions(
+    desk: TheDesk, owner: Annotated[str, QueryParameter(pattern=ADDRESS, max_length=42)]
+) -> list[CcxtPosition]:
     """Positions of an owner in ccxt's unified structure."""
     found: list[CcxtPosition] = []
     for pool, numbers in _standings(desk, owner).items():

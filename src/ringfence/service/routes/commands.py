@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import JSONBody, QueryParameter
 
 from ringfence.core.creation import create_pool
 from ringfence.core.reading import SpecError
@@ -71,7 +71,7 @@ class WhatIf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/v1/commands", status_code=200, responses=documented(401, 403, 404, 409, 413, 415, 422))
-async def command(desk: TheDesk, data: Signed) -> Receipt:
+async def command(desk: TheDesk, data: JSONBody[Signed]) -> Receipt:
     """Execute a signed command; answered when it is on disk."""
     domain = desk.writer.venue.state.book.domain
     if domain is None:
@@ -87,7 +87,7 @@ async def command(desk: TheDesk, data: Signed) -> Receipt:
 
 
 @post("/v1/faucet", status_code=200, responses=documented(403, 409, 413, 415))
-async def faucet(desk: TheDesk, data: Thirsty) -> Received:
+async def faucet(desk: TheDesk, data: JSONBody[Thirsty]) -> Received:
     """Give an owner money of a replay, once; a venue with real money has no faucet."""
     gifts = desk.source.faucet
     if not gifts:
@@ -134,7 +134,7 @@ def on_the_wire(desk: Desk, signed: Signed, receipt: auth.SignedReceipt) -> Rece
 
 
 @post("/v1/simulate", status_code=200, responses=documented(404, 413, 415))
-async def simulate(desk: TheDesk, data: WhatIf) -> Simulation:
+async def simulate(desk: TheDesk, data: JSONBody[WhatIf]) -> Simulation:
     """Try commands on a copy of a pool; nothing is journaled, and nobody need sign."""
     frame = desk.frame(data.pool)
     try:
@@ -156,7 +156,7 @@ async def simulate(desk: TheDesk, data: WhatIf) -> Simulation:
 
 
 @post("/v1/pools/preview", status_code=200, sync_to_thread=False, responses=documented(413, 415))
-def preview(data: Preview) -> Previewed:
+def preview(data: JSONBody[Preview]) -> Previewed:
     """Check a spec, and show the pool that it would make."""
     try:
         spec = msgspec.convert(data.spec, PoolSpec)
@@ -172,8 +172,8 @@ def preview(data: Preview) -> Previewed:
 @get("/v1/receipts", sync_to_thread=False, responses=documented(404))
 def receipt_by_id(
     desk: TheDesk,
-    signer: Annotated[str, Parameter(pattern=ADDRESS, max_length=42)],
-    client_id: Annotated[str, Parameter(min_length=1, max_length=64)],
+    signer: Annotated[str, QueryParameter(pattern=ADDRESS, max_length=42)],
+    client_id: Annotated[str, QueryParameter(min_length=1, max_length=64)],
 ) -> Receipt:
     """The receipt that a command got, by its signer and client id; the last 64 of each signer."""
     venue = desk.writer.venue

@@ -3,27 +3,30 @@
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import PathParameter, QueryParameter
 
 from ringfence.service.desk import Desk
 from ringfence.service.problems import ProblemError
 
-TheDesk = Annotated[Desk, Dependency(skip_validation=True)]
+TheDesk = NamedDependency[Desk]
 
 TIME_MS_MAX = 2**53 - 1
 ADDRESS = "^0x[0-9a-fA-F]{40}$"
 
-PoolName = Annotated[str, Parameter(description="Id or name of a pool.", max_length=256)]
+PoolName = Annotated[str, PathParameter(description="Id or name of a pool.", max_length=256)]
 Address = Annotated[
-    str, Parameter(description="Address of an owner.", pattern=ADDRESS, max_length=42)
+    str, PathParameter(description="Address of an owner.", pattern=ADDRESS, max_length=42)
 ]
 Number = Annotated[
-    int, Parameter(description="The owner's own number of the account.", ge=0, le=TIME_MS_MAX)
+    int, PathParameter(description="The owner's own number of the account.", ge=0, le=TIME_MS_MAX)
 ]
-Limit = Annotated[int, Parameter(description="Items in a page.", ge=1, le=500)]
-Cursor = Annotated[str | None, Parameter(description="`next` of the page before.", max_length=64)]
-FromMs = Annotated[int, Parameter(description="From this time on.", ge=0, le=TIME_MS_MAX)]
-ToMs = Annotated[int, Parameter(description="Up to this time.", ge=0, le=TIME_MS_MAX)]
+Limit = Annotated[int, QueryParameter(description="Items in a page.", ge=1, le=500)]
+Cursor = Annotated[
+    str | None, QueryParameter(description="`next` of the page before.", max_length=64)
+]
+FromMs = Annotated[int, QueryParameter(description="From this time on.", ge=0, le=TIME_MS_MAX)]
+ToMs = Annotated[int, QueryParameter(description="Up to this time.", ge=0, le=TIME_MS_MAX)]
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromQuery, PathParameter, QueryParameter
 
 from ringfence.journal.entry import GENESIS, Entry
 from ringfence.service.desk import Desk
@@ -32,15 +32,15 @@ SCANNED_MAX = 5_000  # entries looked at for one page
 PRICES_WITHIN = 20_000  # entries before a receipt among which its prices are sought
 CHUNK = 256
 
-Seq = Annotated[int, Parameter(description="Number of an entry.", ge=1, le=TIME_MS_MAX)]
-OnlyPool = Annotated[str | None, Parameter(description="Only of this pool.", max_length=256)]
+Seq = Annotated[int, PathParameter(description="Number of an entry.", ge=1, le=TIME_MS_MAX)]
+OnlyPool = Annotated[str | None, QueryParameter(description="Only of this pool.", max_length=256)]
 
 
 @get("/v1/liquidations", sync_to_thread=False, responses=documented(404))
 def liquidations(
     desk: TheDesk,
     pool: OnlyPool = None,
-    owner: Annotated[str | None, Parameter(pattern=ADDRESS, max_length=42)] = None,
+    owner: Annotated[str | None, QueryParameter(pattern=ADDRESS, max_length=42)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> LiquidationPage:
@@ -82,7 +82,7 @@ def _page(
 @get("/v1/journal", responses=documented(404))
 async def journal(
     desk: TheDesk,
-    kind: Literal["venue", "pool", "prices", "digest", "signed"] | None = None,
+    kind: FromQuery[Literal["venue", "pool", "prices", "digest", "signed"] | None] = None,
     pool: OnlyPool = None,
     limit: Limit = 50,
     cursor: Cursor = None,

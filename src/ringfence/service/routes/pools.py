@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from ringfence.service.channels import pool_now, threshold, worst_first
 from ringfence.service.ladder import Ladder, ladder_of
@@ -63,7 +63,7 @@ def pools(
     desk: TheDesk,
     limit: Limit = 50,
     cursor: Cursor = None,
-    order: Literal["age", "worst", "name"] = "age",
+    order: FromQuery[Literal["age", "worst", "name"]] = "age",
 ) -> PoolPage:
     """Pools, oldest first, or by their worst account or their name."""
     found = list(desk.fields().values())
@@ -104,8 +104,8 @@ def accounts(
 async def ladder(
     desk: TheDesk,
     pool: PoolName,
-    underlying: Annotated[str | None, Parameter(max_length=256)] = None,
-    buckets: Annotated[int, Parameter(ge=10, le=200)] = 60,
+    underlying: Annotated[str | None, QueryParameter(max_length=256)] = None,
+    buckets: Annotated[int, QueryParameter(ge=10, le=200)] = 60,
 ) -> Ladder:
     """Who is liquidated at which price of an underlying; the first one unless named."""
     frame = desk.frame(pool)
@@ -137,8 +137,10 @@ def history(
 @get("/v1/at-risk", sync_to_thread=False, responses=documented(404))
 def accounts_at_risk(
     desk: TheDesk,
-    below: Annotated[str, Parameter(description="1 to 2 in steps of 0.01.", max_length=8)] = "1.1",
-    pool: Annotated[str | None, Parameter(max_length=256)] = None,
+    below: Annotated[
+        str, QueryParameter(description="1 to 2 in steps of 0.01.", max_length=8)
+    ] = "1.1",
+    pool: Annotated[str | None, QueryParameter(max_length=256)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> AccountPage:
