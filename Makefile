@@ -8,7 +8,7 @@ JOBS   ?= 2
 .PHONY: run test check format bench docs test-interpreted test-bounds pin clean
 
 run: $(VENV)/.runtime
-	$(BIN)/ringfence demo
+	$(BIN)/ringfence serve --replay demo
 
 test: $(VENV)/.develop
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -42,6 +42,8 @@ class Columns:
     """Named int64 columns of one or two axes; subclasses annotate them, `axes` counts."""
 
     axes: ClassVar[dict[str, int]]
+    places: ClassVar[dict[str, int]]  # of each column in the table
+    _table: Column
     _numba_type_: ClassVar[ColumnsType]
 
     def __init_subclass__(cls) -> None:
@@ -49,19 +51,24 @@ class Columns:
         matrices = getattr(cls, "MATRICES", ())
         names = [n for n, kind in cls.__annotations__.items() if kind is Column]
         cls.axes = {name: 2 if name in matrices else 1 for name in names}
+        cls.places = {name: k for k, name in enumerate(names)}
         cls._numba_type_ = ColumnsType(cls.__name__, tuple(cls.axes.items()))
 
     def __init__(self, **columns: Column) -> None:
         if columns.keys() != self.axes.keys():
             raise TypeError(f"columns differ: {sorted(columns.keys() ^ self.axes.keys())}")
-        table = np.zeros((len(self.axes), _WORDS), dtype=np.int64)
-        for k, (name, axes) in enumerate(self.axes.items()):
-            column = columns[name]
+        self._take(columns, np.zeros((len(self.axes), _WORDS), dtype=np.int64), columns)
+
+    def _take(self, columns: dict[str, Column], table: Column, new: dict[str, Column]) -> None:
+        """Become these columns; the table is to be brought up to date with the new ones."""
+        for name, column in new.items():
+            axes = self.axes[name]
             if column.dtype != np.int64 or column.ndim != axes or not column.flags.c_contiguous:
                 raise TypeError(f"column {name} must be int64, contiguous, of {axes} axes")
-            table[k, 0] = column.ctypes.data
-            table[k, 1 : 1 + axes] = column.shape
-        self.__dict__.update(columns, _table=table, address=table.ctypes.data)
+            words = (column.__array_interface__["data"][0], *column.shape)
+            table[self.places[name], : 1 + axes] = words
+        address = table.__array_interface__["data"][0]
+        self.__dict__.update(columns, _table=table, address=address)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"column {name} cannot be rebound; write into it")
@@ -72,7 +79,13 @@ class Columns:
 
     def replaced(self, **columns: Column) -> Self:
         """Return the same columns with some of them exchanged."""
-        return type(self)(**(dict(self.items()) | columns))
+        if not columns.keys() <= self.axes.keys():
+            raise TypeError(f"columns differ: {sorted(columns.keys() - self.axes.keys())}")
+        other = type(self).__new__(type(self))
+        other._take(  # noqa: SLF001 - one of our own, made right here
+            dict(self.items()) | columns, self._table.copy(), columns
+        )
+        return other
 
 
 @register_model(ColumnsType)

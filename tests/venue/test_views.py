@@ -122,7 +122,7 @@ def ends(position):
 
 def test_a_liquidation_price_is_the_last_healthy_price_unit_on_either_side(hedged):
     record = hedged.venue.record("alpha")
-    a = hedged.venue._directory.account(record, ALICE, 1)
+    a = record.accounts[hedged.venue.register(ALICE), 1]
     found = set()
     for i, position in enumerate(hedged.venue.account("alpha", ALICE).positions):
         for text, beyond in ends(position):
@@ -138,7 +138,7 @@ def test_a_liquidation_price_is_the_last_healthy_price_unit_on_either_side(hedge
 
 def test_a_bankruptcy_price_is_the_last_with_equity(hedged):
     record = hedged.venue.record("alpha")
-    a = hedged.venue._directory.account(record, ALICE, 1)
+    a = record.accounts[hedged.venue.register(ALICE), 1]
     position = hedged.venue.account("alpha", ALICE).positions[1]
     price = scaled(position.bankruptcy_price_upper, PRICE_UNIT)
     assert equity(with_mark(record.pool, 1, price), a) >= 0

@@ -26,6 +26,16 @@ COMMANDS = {
         "Run isolated pools through a file of market prices.",
         "ringfence replay prices.csv --symbol ETH --seed 1 --journal venue.journal",
     ),
+    "serve": (
+        "ringfence.cli.serve:serve",
+        "Serve a venue over HTTP and WebSocket, with a dashboard.",
+        "ringfence serve --replay demo",
+    ),
+    "top": (
+        "ringfence.cli.top:top",
+        "Watch a running venue in the terminal.",
+        "ringfence top http://127.0.0.1:8080",
+    ),
     "verify": (
         "ringfence.cli.verify:verify",
         "Check a journal: its chain, its anchor and its replay.",

@@ -9,13 +9,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ringfence.cli.decoding import Decoder, Fields
 from ringfence.cli.exits import FINDING, OK, fail, note
 from ringfence.cli.opening import Journal, existing, refusals
 from ringfence.cli.output import Json, pairs, print_json, print_json_line, table
 from ringfence.journal.errors import BrokenChainError
 from ringfence.units import SECOND_NS
 from ringfence.venue.archive import Archive, open_archive
+from ringfence.venue.decoding import Decoder, Fields
 
 ROWS_SHOWN = 50  # of a batch; --json has them all
 SIDE_BY_SIDE = 3

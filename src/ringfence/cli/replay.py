@@ -108,7 +108,7 @@ def _run(
         plan = PopulationPlan(*numbers)
     except ValueError as error:
         fail(f"--{error}")
-    _compile(err)
+    compile_engine(err)
     try:
         crash = Crash(series, symbols, plan, ":memory:" if journal is None else str(journal))
     except JournalError as error:
@@ -126,7 +126,8 @@ def _run(
     return OK if is_sound else FINDING
 
 
-def _compile(err: Console) -> None:
+def compile_engine(err: Console) -> None:
+    """Compile what the main job needs, unless that was done before."""
     if is_warm():
         return
     with err.status("Compiling the engine, once for this version: up to a minute ..."):

@@ -9,7 +9,7 @@ is opened again and compared with its anchor.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +53,7 @@ class Journal:
         epoch: The fencing number of this writer; greater than that of all before.
         seq: Number of the last acknowledged entry; 0 before the first.
         head: Hash of the chain at that entry; GENESIS before the first.
+        on_commit: Called with the entries of each commit, once they are durable, if set.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Journal:
         self._log = LogFolder(connection)
         self._halted: str | None = None
         self._is_closed = False
+        self.on_commit: Callable[[list[Entry]], None] | None = None
 
     @classmethod
     def open(
@@ -299,6 +301,8 @@ class Journal:
             if self._anchor is not None:
                 self._anchor.write(Anchor(self.epoch, last.seq, last.head))
             self.seq, self.head = last.seq, last.head
+        if self.on_commit is not None:
+            self.on_commit(batch)
         return last.head
 
     def _rows(self, batch: list[Entry]) -> list[tuple[object, ...]]:

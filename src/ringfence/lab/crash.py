@@ -88,18 +88,22 @@ class Crash:
         """Play every tick of the series; yield each one after it is done."""
         started = time.perf_counter()
         for tick in self.series.ticks(self.symbols):
-            self.clock.set(tick.time_ns)
-            with self.venue.group():
-                self._engine(tick)
-                self._sell_backstops()
-                self._keep_hours(tick.time_ns)
-                self.traders.act(tick.time_ns)
-                self.stage.act()
-            self.counts.ticks += 1
+            self.step(tick)
             self.seconds = time.perf_counter() - started
             yield tick
         self.counts.are_wallets_unchanged &= self.stage.are_wallets_as_expected()
         self.venue.checkpoint()
+
+    def step(self, tick: Tick) -> None:
+        """Play one tick, committed as a whole."""
+        self.clock.set(tick.time_ns)
+        with self.venue.group():
+            self._engine(tick)
+            self._sell_backstops()
+            self._keep_hours(tick.time_ns)
+            self.traders.act(tick.time_ns)
+            self.stage.act()
+        self.counts.ticks += 1
 
     # One tick
 

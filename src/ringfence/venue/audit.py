@@ -3,6 +3,7 @@
     chain     every entry hashes onto the one before, every checkpoint is as written
     anchor    the end is the one that was acknowledged
     replay    from nothing, every status, event and digest comes out as recorded
+    consent   every signature is of its signer, for this venue and what the entry did
     money     what came into the venue and has not left is in wallets and pools, to the unit
 
 The journal is only read. Whatever its bytes are, there is a report.
@@ -20,8 +21,12 @@ from ringfence.core.pool import CASH, Total
 from ringfence.journal.entry import Entry
 from ringfence.journal.errors import JournalError, Problem
 from ringfence.journal.verify import PROBLEMS_MAX, verify_chain
+from ringfence.signing.keys import SignatureError
+from ringfence.signing.typed import TypedDataError
 from ringfence.venue.archive import Archive, open_archive
-from ringfence.venue.entries import VENUE, MalformedEntryError, VenueBody, decode_venue
+from ringfence.venue.consent.evidence import decode_signed, edge_body
+from ringfence.venue.consent.signatures import check_signatures
+from ringfence.venue.entries import SIGNED, VENUE, MalformedEntryError, VenueBody, decode_venue
 from ringfence.venue.replay import replay
 from ringfence.venue.state import Receive, Send, State
 
@@ -83,8 +88,7 @@ def _differences(archive: Archive, entries: int, note: Callable[[int], None]) ->
     """Replay from nothing, and compare every outcome, digest and checkpoint."""
     state, kept, crossed = State(), archive.digests(), Counter[int]()
     for entry in archive.entries(1, entries + 1):
-        for mismatch in replay(state, (entry,)):
-            yield Problem(mismatch.seq, mismatch.code, mismatch.message)
+        yield from examined(state, entry)
         if entry.seq in kept:
             said, found = kept[entry.seq]
             reached = state.digest()
@@ -94,18 +98,33 @@ def _differences(archive: Archive, entries: int, note: Callable[[int], None]) ->
                     f"{said.hex()}, replay reaches {reached.hex()}; delete its row"
                 )
                 yield Problem(entry.seq, "checkpoint_differs", message)
-        crossed.update(_crossing(entry))
+        crossed.update(crossing(entry))
         note(entry.seq)
     for broken in broken_rules(state, crossed):
         yield Problem(entries, "invariant_broken", broken)
 
 
-def _crossing(entry: Entry) -> dict[int, int]:
+def examined(state: State, entry: Entry) -> Iterator[Problem]:
+    """Apply an entry to a state, and tell what it does not do as it says, and who did not sign."""
+    for mismatch in replay(state, (entry,)):
+        yield Problem(mismatch.seq, mismatch.code, mismatch.message)
+    if entry.kind != SIGNED or state.book.domain is None:
+        return
+    try:
+        check_signatures(decode_signed(entry.body).signed, state.book.domain.separator())
+    except (SignatureError, TypedDataError) as error:
+        yield Problem(entry.seq, "signature_invalid", str(error))
+    except MalformedEntryError:
+        return  # the replay has told so
+
+
+def crossing(entry: Entry) -> dict[int, int]:
     """What an entry let into the venue, by asset; below zero for what it let out."""
-    if entry.kind != VENUE:
+    if entry.kind not in {VENUE, SIGNED}:
         return {}
     try:
-        body = decode_venue(entry.body)
+        is_signed = entry.kind == SIGNED
+        body = edge_body(decode_signed(entry.body)) if is_signed else decode_venue(entry.body)
     except MalformedEntryError:
         return {}
     match body:

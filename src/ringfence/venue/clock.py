@@ -1,6 +1,7 @@
 """Clocks: the only places where time comes from; the core gets it in commands."""
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -33,3 +34,10 @@ class ManualClock:
     def set(self, now_ns: int) -> None:
         """Set the time; it may also go back, as a machine's clock can."""
         self._now_ns = now_ns
+
+
+def iso_time(time_ns: int) -> str:
+    """Return a time as ISO 8601 in UTC with milliseconds, as 2021-01-11T00:00:00.000Z."""
+    seconds, rest = divmod(time_ns, 10**9)
+    day = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{day}.{rest // 10**6:03d}Z"

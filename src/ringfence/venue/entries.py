@@ -4,6 +4,7 @@ venue    JSON of the command and its outcome ("ok", or the refusal)
 pool     row count, rows, one status byte a row, events; all little-endian
 prices   MessagePack of the prices, the statuses of the rows they became, and their events
 digest   SHA-256 of the whole state after every entry before this one
+signed   MessagePack of a signed command, its signatures, and what it did
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.state import Outcome, VenueCommand
 
 VENUE, POOL, PRICES, DIGEST = "venue", "pool", "prices", "digest"
+SIGNED = "signed"  # read by consent.evidence
 
 _COUNT = np.dtype("<u4")
 _STATUS = np.dtype("u1")

@@ -7,10 +7,13 @@ import numpy as np
 
 from ringfence.core.reading import SpecError
 from ringfence.journal.entry import Entry
+from ringfence.venue.consent.evidence import apply_signed_entry
+from ringfence.venue.consent.unsigned import lacks_consent
 from ringfence.venue.entries import (
     DIGEST,
     POOL,
     PRICES,
+    SIGNED,
     VENUE,
     MalformedEntryError,
     decode_batch,
@@ -52,6 +55,8 @@ def apply_entry(state: State, entry: Entry) -> tuple[str, str] | None:
         return _apply_batch(state, entry)
     if entry.kind == PRICES:
         return _apply_prices(state, entry)
+    if entry.kind == SIGNED:
+        return apply_signed_entry(state, entry)
     if entry.kind == DIGEST:
         found = state.digest()
         if found != entry.body:
@@ -65,6 +70,8 @@ def apply_entry(state: State, entry: Entry) -> tuple[str, str] | None:
 
 def _apply_venue(state: State, body: bytes) -> tuple[str, str] | None:
     recorded = decode_venue(body)
+    if lacks_consent(state.book, recorded.command):
+        return "consent_missing", "a command that needs a signature has none"
     try:
         state.apply(recorded.command)
         outcome = "ok"
@@ -94,6 +101,8 @@ def _apply_batch(state: State, entry: Entry) -> tuple[str, str] | None:
     batch = decode_batch(entry.body)
     if not np.all(batch.rows["time_ns"] == entry.time_ns):
         return "time_differs", f"a row has another time than its entry's {entry.time_ns}"
+    if lacks_consent(state.book, batch.rows):
+        return "consent_missing", "a row that needs a signature has none"
     outcome = state.apply_rows(record, batch.rows)
     if not np.array_equal(outcome.statuses, batch.outcome.statuses):
         row = int(np.flatnonzero(outcome.statuses != batch.outcome.statuses)[0])

@@ -1,6 +1,6 @@
 """What if: commands applied to a copy of one pool, and who would stand where after them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ import msgspec
 from ringfence.core.pool import copied
 from ringfence.core.status import Status
 from ringfence.venue.commands import AnyCommand, OfAccount, WithOther
-from ringfence.venue.encoding import Encoder
+from ringfence.venue.lookup import encoder_of
 from ringfence.venue.receipts import Event, event_view
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.state import PoolRecord, State
@@ -44,14 +44,13 @@ class Simulation(msgspec.Struct, frozen=True):
 def simulate(
     state: State,
     record: PoolRecord,
-    encoder_of: Callable[[PoolRecord], Encoder],
     commands: Sequence[AnyCommand],
     time_ns: int,
 ) -> Simulation:
     """Apply commands to a copy of the pool and of the wallets; the venue stays as it is."""
     copy = replace(record, pool=copied(record.pool), accounts=dict(record.accounts))
     twin = state.with_wallets_copied()
-    encoder = encoder_of(copy)
+    encoder = encoder_of(state, copy)
     statuses, events = [], []
     for command in commands:
         stamped = with_clock(copy.pool, encoder.row(command), time_ns)

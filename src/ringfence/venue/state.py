@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.columns import Column
-from ringfence.compiled import kernel
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
 from ringfence.core.log import empty_log, recorded, room_for_one
@@ -24,7 +23,9 @@ from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
 from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT, SIZE_DECIMALS
+from ringfence.venue.consent.book import Book, Found
 from ringfence.venue.fanout import FeedPrice, PriceRows, apply_tick
+from ringfence.venue.sequencer import events_at_most
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
@@ -69,7 +70,7 @@ class CreatePool(msgspec.Struct, frozen=True, tag="create_pool"):
     time_ns: int
 
 
-VenueCommand = RegisterAsset | RegisterOwner | Receive | Send | CreatePool
+VenueCommand = RegisterAsset | RegisterOwner | Receive | Send | CreatePool | Found
 
 
 class RefusedError(ValueError):
@@ -93,21 +94,6 @@ class PoolRecord:
         return hashlib.sha256(pool_bytes(self.pool)).digest()
 
 
-def events_at_most(pool: Pool, rows: Rows) -> int:
-    """Events that a batch can record at most; most kinds record none."""
-    return rows_that_record(rows) * room_for_one(pool)
-
-
-@kernel
-def rows_that_record(rows: Rows) -> int:
-    """Rows of a batch whose kind records events."""
-    count = 0
-    for r in range(rows.size):
-        kind = rows[r]["kind"]
-        count += kind in (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
-    return count
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What a batch of pool commands did."""
@@ -124,6 +110,7 @@ class State:
         self.owners: list[bytes] = []
         self.pools: dict[bytes, PoolRecord] = {}
         self.wallets = empty_wallets(16, 4)
+        self.book = Book()
         self._owner_numbers: dict[bytes, int] = {}
         self._asset_numbers: dict[str, int] = {}
 
@@ -157,7 +144,16 @@ class State:
                 self._move(command.owner, command.asset, command.amount, -1)
             case CreatePool():
                 return self._create_pool(command)
+            case Found():
+                self._found(command)
         return b""
+
+    def _found(self, command: Found) -> None:
+        if self.book.domain is not None:
+            raise RefusedError("the venue is founded; signatures stay bound to what it was then")
+        if self.owner_number(command.admin) is not None:
+            raise RefusedError("the admin is an owner; a key with a role owns nothing")
+        self.book.found(command)
 
     def _register_asset(self, command: RegisterAsset) -> None:
         if not 0 <= command.decimals <= DECIMALS_LIMIT:
@@ -173,6 +169,8 @@ class State:
             raise RefusedError(f"an address has {ADDRESS_BYTES} bytes, not {len(command.address)}")
         if command.address in self._owner_numbers:
             raise RefusedError(f"owner 0x{command.address.hex()} is already registered")
+        if self.book.is_key(command.address):
+            raise RefusedError(f"0x{command.address.hex()} is or was a key; a key owns nothing")
         self._owner_numbers[command.address] = len(self.owners)
         self.owners.append(command.address)
         self.wallets = grown_wallets(self.wallets, len(self.owners), len(self.assets))
@@ -309,6 +307,7 @@ class State:
                     # By age, as in the journal: an entry with prices tells of the pools by age.
                     for record in self.pools.values()
                 ],
+                self.book,
             )
         )
 
@@ -335,6 +334,7 @@ class State:
             record.pool = with_bytes(record.pool, pool.state)
             for a in range(1, account_count(record.pool)):
                 record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
+        state.book = content.book
         return state
 
 
@@ -384,3 +384,4 @@ class Dump(msgspec.Struct, frozen=True, array_like=True):
     owners: list[bytes]
     wallets: bytes
     pools: list[PoolDump]
+    book: Book

@@ -18,13 +18,25 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.journal.errors import JournalHaltedError
 from ringfence.journal.sqlite import Journal
+from ringfence.signing.typed import Domain
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
-from ringfence.venue.directory import Directory
+from ringfence.venue.consent.book import Found
+from ringfence.venue.consent.evidence import SignedReceipt
+from ringfence.venue.consent.executing import execute
+from ringfence.venue.consent.messages import Signed
+from ringfence.venue.consent.unsigned import check_batch, check_command
 from ringfence.venue.encoding import CommandError, address_bytes, check_encodable
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
+from ringfence.venue.lookup import (
+    account_index,
+    asset_amount,
+    encoder_of,
+    owner_number,
+    pool_named,
+)
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
@@ -40,7 +52,6 @@ from ringfence.venue.state import (
     Send,
     State,
     VenueCommand,
-    events_at_most,
 )
 from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
 
@@ -56,7 +67,6 @@ class Venue:
         self._grouped = False
         self._is_halted = False
         self._liquidators: dict[bytes, Liquidator] = {}
-        self._directory = Directory(state)
 
     @classmethod
     def open(cls, url: str | Path = ":memory:", *, clock: Clock | None = None) -> "Venue":
@@ -91,6 +101,11 @@ class Venue:
     ) -> None:
         self.close()
 
+    @property
+    def time_ns(self) -> int:
+        """Time of the newest entry, and of what a simulation would see."""
+        return self._time_ns
+
     def close(self) -> None:
         """Commit what is buffered, unless the venue is halted, and close the journal."""
         try:
@@ -119,12 +134,12 @@ class Venue:
 
     def receive(self, owner: str, asset: str, amount: str) -> Receipt:
         """Book money that came into the venue for an owner: outside to wallet."""
-        asset_number, units = self._directory.money(asset, amount)
+        asset_number, units = asset_amount(self.state, asset, amount)
         return self._run(Receive(self.register(owner), asset_number, units))
 
     def send(self, owner: str, asset: str, amount: str) -> Receipt:
         """Let money of an owner leave the venue: wallet to outside."""
-        asset_number, units = self._directory.money(asset, amount)
+        asset_number, units = asset_amount(self.state, asset, amount)
         return self._run(Send(self.register(owner), asset_number, units))
 
     def create_pool(self, spec: PoolSpec, creator: str) -> str:
@@ -143,7 +158,7 @@ class Venue:
 
     def wallet(self, owner: str) -> dict[str, int]:
         """Money in an owner's wallet, in smallest units of each asset."""
-        number = self._directory.owner(owner)
+        number = owner_number(self.state, owner)
         return {
             asset.name: int(self.state.wallets.amount[number, v])
             for v, asset in enumerate(self.state.assets)
@@ -158,7 +173,7 @@ class Venue:
             CommandError: The command names something unknown or a number that cannot be.
         """
         record = self.record(command.pool)
-        batch = self.execute_many(record.id.hex(), self._directory.encoder(record).row(command))
+        batch = self.execute_many(record.id.hex(), encoder_of(self.state, record).row(command))
         status = Status(int(batch.statuses[0]))
         events = tuple(event_view(record.spec, event) for event in batch.events)
         return Receipt(
@@ -176,11 +191,7 @@ class Venue:
     def submit_many(self, pool: str, batch: Rows) -> Future[BatchReceipt]:
         """Apply a batch of rows; the receipt comes in the future, once they are on disk.
 
-        Meanwhile the next batch can be applied, so a stream of batches waits for the slower of
-        the two and not for their sum.
-
-        Raises:
-            CommandError: There is no such pool, or one entry cannot hold the batch.
+        The next batch can be applied meanwhile. Errors are those of execute_many.
         """
         receipt = self._apply_many(pool, batch, commit=False)
         acknowledged: Future[BatchReceipt] = Future()
@@ -200,16 +211,28 @@ class Venue:
         time_ns = self._stamp()
         stamped = with_clock(record.pool, batch, time_ns)
         extra = len(stamped) - len(batch)
-        if not entries.fits(stamped, events_at_most(record.pool, stamped)):
-            raise CommandError(f"{len(batch)} rows and their events exceed one entry; split them")
+        check_batch(self.state.book, record.pool, stamped)
         with self._journaling(commit=commit):
             outcome = self.state.apply_rows(record, stamped)
             body = entries.encode_batch(stamped, outcome)
             entry = self.journal.append(time_ns, entries.POOL, record.id, body)
-        if record.id in self._liquidators:
-            self._liquidators[record.id].follow(record.pool, stamped)
+        self._follow(record, stamped)
         return BatchReceipt(
             outcome.statuses[extra:], outcome.events, entry.seq, entry.head.hex(), time_ns
+        )
+
+    def found(self, domain: Domain, admin: str, *, requires_consent: bool = False) -> Receipt:
+        """Bind signatures to this venue for ever, and name its first admin's key."""
+        return self._run(Found(domain, address_bytes(admin), requires_consent))
+
+    def execute_signed(self, signed: Signed) -> SignedReceipt:
+        """Apply a command that brings the consent of all whom it needs; see `consent.executing`.
+
+        Raises:
+            ConsentError, CommandError, SpecError: It is not taken, and nothing has changed.
+        """
+        return execute(
+            self.state, self.journal, signed, self._stamp(), self._journaling, self._follow
         )
 
     def publish(self, prices: Sequence[FeedPrice]) -> dict[str, BatchReceipt]:
@@ -265,7 +288,7 @@ class Venue:
             CommandError: There is no such pool, owner or account.
         """
         record = self.record(pool)
-        a = self._directory.account(record, owner, number)
+        a = account_index(self.state, record, owner, number)
         if a < 0:
             raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
         return account_view(record, record.pool, a, owner, volatility=volatility)
@@ -280,9 +303,7 @@ class Venue:
 
         Nothing is journaled and no byte of the venue changes.
         """
-        return simulate(
-            self.state, self.record(pool), self._directory.encoder, commands, self._stamp()
-        )
+        return simulate(self.state, self.record(pool), commands, self._stamp())
 
     # The journal
 
@@ -331,9 +352,14 @@ class Venue:
         Raises:
             CommandError: There is none. A name that several carry stands for the oldest.
         """
-        return self._directory.record(pool)
+        return pool_named(self.state, pool)
 
     # Sequencing
+
+    def _follow(self, record: PoolRecord, stamped: Rows) -> None:
+        """Let the pool's ladder, once it is in use, know what was done."""
+        if record.id in self._liquidators:
+            self._liquidators[record.id].follow(record.pool, stamped)
 
     def _stamp(self) -> int:
         """Time of the next entry: the clock's, but never before the last one's."""
@@ -343,7 +369,7 @@ class Venue:
     def _run(self, command: VenueCommand) -> Receipt:
         """Apply and journal a command of the venue itself, refusals too."""
         time_ns = self._stamp()
-        check_encodable(command)
+        check_command(self.state.book, command)
         refusal: RefusedError | SpecError | None = None
         with self._journaling():
             try:

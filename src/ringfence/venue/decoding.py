@@ -10,24 +10,32 @@ cannot be decoded stays in hex.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
 
 from ringfence.core.bounds import HARD_BOUNDS, parameter_name
 from ringfence.core.command import Kind
-from ringfence.core.pool import CASH
+from ringfence.core.pool import CASH, account_count
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
 from ringfence.core.validity import Flag
 from ringfence.journal.entry import Entry
 from ringfence.units import PRICE_UNIT, UNIT
 from ringfence.venue import entries
+from ringfence.venue.consent.evidence import decode_signed, edge_body
 from ringfence.venue.encoding import asset_scale
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.receipts import decimal, event_view
-from ringfence.venue.state import CreatePool, Receive, RegisterAsset, RegisterOwner, Send
+from ringfence.venue.state import (
+    CreatePool,
+    Receive,
+    RegisterAsset,
+    RegisterOwner,
+    Send,
+    State,
+)
 
 Fields = dict[str, Any]
 
@@ -48,6 +56,31 @@ class Decoder:
         self._owners: list[bytes] = []
         self._pools: dict[bytes, KnownPool] = {}
 
+    @classmethod
+    def of_state(cls, state: State) -> Self:
+        """Return one that knows every name of a state, as after following its whole journal."""
+        decoder = cls()
+        decoder._assets, decoder._owners = list(state.assets), list(state.owners)
+        for record in state.pools.values():
+            count = account_count(record.pool)
+            owners, numbers = record.pool.owner[:count], record.pool.number[:count]
+            accounts = list(zip(owners.tolist(), numbers.tolist(), strict=True))
+            decoder._pools[record.id] = KnownPool(record.spec, accounts)
+        return decoder
+
+    def standing(self, pool: bytes, account: int) -> tuple[str, int] | None:
+        """Owner and number of an account by its index; None where no entry told of it."""
+        known = self._pools.get(pool)
+        if known is None or not 0 <= account < len(known.accounts):
+            return None
+        owner, number = known.accounts[account]
+        return "0x" + self._owners[owner].hex(), number
+
+    def spec(self, pool: bytes) -> PoolSpec | None:
+        """Spec of a pool that entries have told of."""
+        known = self._pools.get(pool)
+        return None if known is None else known.spec
+
     def follow(self, entry: Entry) -> None:
         """Take note of the names that an entry brings; one that cannot be read brings none."""
         try:
@@ -55,6 +88,8 @@ class Decoder:
                 self._learn(entries.decode_venue(entry.body))
             elif entry.kind == entries.POOL and entry.pool in self._pools:
                 self._learn_accounts(self._pools[entry.pool], entries.decode_batch(entry.body))
+            elif entry.kind == entries.SIGNED:
+                self._learn_signed(entry)
         except (entries.MalformedEntryError, IndexError):
             return
 
@@ -86,6 +121,14 @@ class Decoder:
                 known = KnownPool(spec, [(creator, 0)])
                 self._pools[pool_id(spec, self._owners[creator])] = known
 
+    def _learn_signed(self, entry: Entry) -> None:
+        body = decode_signed(entry.body)
+        edge = edge_body(body)
+        if edge is not None:
+            self._learn(edge)
+        elif entry.pool in self._pools:
+            self._learn_accounts(self._pools[entry.pool], entries.decode_batch(body.inner))
+
     @staticmethod
     def _learn_accounts(known: KnownPool, batch: entries.Batch) -> None:
         opened = (batch.rows["kind"] == Kind.OPEN_ACCOUNT) & (batch.outcome.statuses == Status.OK)
@@ -99,6 +142,8 @@ class Decoder:
             return _of_prices(entries.decode_prices(entry.body))
         if entry.kind == entries.DIGEST:
             return {"digest": entry.body.hex()}
+        if entry.kind == entries.SIGNED:
+            return self._of_signed(entry)
         if entry.kind == entries.POOL and entry.pool in self._pools:
             return self._of_batch(self._pools[entry.pool], entries.decode_batch(entry.body))
         raise ValueError(f"entries of kind {entry.kind!r} of this pool are not known")
@@ -119,6 +164,20 @@ class Decoder:
                 fields |= {"owner": self._owner(owner), "asset": listed.name}
                 fields["amount"] = decimal(amount, 10**listed.decimals)
         return {"commands": [fields | {"status": body.outcome}], "events": []}
+
+    def _of_signed(self, entry: Entry) -> Fields:
+        """What a signed command did, and who signed it."""
+        body = decode_signed(entry.body)
+        edge = edge_body(body)
+        if edge is not None:
+            fields = self._of_venue(edge)
+        elif entry.pool in self._pools:
+            fields = self._of_batch(self._pools[entry.pool], entries.decode_batch(body.inner))
+        else:
+            command = msgspec.to_builtins(body.signed.command)
+            fields = {"commands": [command | {"status": "ok"}], "events": []}
+        signatures = msgspec.to_builtins(body.signed.authorisations)
+        return fields | {"client_id": body.signed.client_id, "authorisations": signatures}
 
     def _of_batch(self, known: KnownPool, batch: entries.Batch) -> Fields:
         statuses = batch.outcome.statuses.tolist()

@@ -1,0 +1,182 @@
+"""The asynchronous client."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from ringfence.client import calls
+from ringfence.client.calls import ATTEMPTS_MAX, RETRIED, STALE, Call, T, pause
+from ringfence.client.problem import ProblemError
+from ringfence.client.signer import Signer
+from ringfence.service import schema
+from ringfence.signing.keys import SigningKey
+from ringfence.venue.commands import AnyCommand
+from ringfence.venue.consent import messages as m
+
+TIMEOUT_SECONDS = 20.0
+
+
+class AsyncClient:
+    """A connection to one service, signing with one key.
+
+    Args:
+        url: Where the service is.
+        key: The owner's wallet, or a session key of it; without one nothing can be signed.
+        owner: Whom a session key signs for; by default the key's own address.
+        transport: How requests go out, for tests; by default over the network.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: SigningKey | None = None,
+        *,
+        owner: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url, timeout=TIMEOUT_SECONDS, transport=transport, trust_env=False
+        )
+        self.signer = Signer(key, owner)
+
+    @property
+    def owner(self) -> str:
+        """Address of the owner that this client acts for."""
+        return self.signer.owner
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a request, again where nothing came back or the service was busy.
+
+        Raises:
+            ProblemError: The service answered with a problem.
+            httpx.TransportError: It did not answer at all.
+        """
+        content = call.content()
+        headers = {} if content is None else {"content-type": "application/json"}
+        for attempt in range(ATTEMPTS_MAX):
+            is_last = attempt == ATTEMPTS_MAX - 1
+            try:
+                response = await self._http.request(
+                    call.method, call.path, params=call.query, content=content, headers=headers
+                )
+                return call.read(response.status_code, response.content)
+            except ProblemError as error:
+                if error.status not in RETRIED or is_last:
+                    raise
+                wait = pause(attempt, error)
+            except httpx.TransportError:
+                if is_last:
+                    raise
+                wait = pause(attempt, None)
+            await asyncio.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    # Views
+
+    async def venue(self) -> schema.VenueAnswer:
+        """Return the venue as a whole."""
+        return await self.send(calls.venue())
+
+    async def pools(
+        self, *, limit: int = 50, order: str = "age", cursor: str | None = None
+    ) -> schema.PoolPage:
+        """Return a page of pools, by `age`, `worst` or `name`."""
+        return await self.send(calls.pools(limit, order, cursor))
+
+    async def pool(self, name: str) -> schema.Pool:
+        """Return a pool in full, by id or name."""
+        return await self.send(calls.pool(name))
+
+    async def wallet(self, owner: str | None = None) -> schema.Owner:
+        """Return the wallet and the accounts of an owner, by default one's own."""
+        return await self.send(calls.owner(owner or self.owner))
+
+    async def account(self, pool: str, owner: str | None = None, number: int = 1) -> schema.Account:
+        """Return an account in full, by default one's own."""
+        return await self.send(calls.account(pool, owner or self.owner, number))
+
+    async def at_risk(
+        self, below: str = "1.1", *, pool: str | None = None, limit: int = 50
+    ) -> schema.AccountPage:
+        """Return the accounts below a health factor, the worst first."""
+        return await self.send(calls.at_risk(below, pool, limit))
+
+    async def simulate(
+        self,
+        pool: str,
+        commands: Sequence[AnyCommand],
+        *,
+        prices: Mapping[str, str] | None = None,
+        ignore_wallets: bool = False,
+    ) -> schema.Simulation:
+        """Ask what commands would do; nothing is done."""
+        return await self.send(calls.simulate(pool, commands, prices or {}, ignore=ignore_wallets))
+
+    # Signing
+
+    async def prepare(self) -> None:
+        """Ask the venue for its domain and its time, which every signature needs."""
+        self.signer.learn(await self.venue())
+
+    async def execute(
+        self,
+        command: m.Signable,
+        *,
+        client_id: str | None = None,
+        with_keys: tuple[SigningKey, ...] = (),
+        others: tuple[m.Authorisation, ...] = (),
+    ) -> schema.Receipt:
+        """Sign a command and have it executed once, however often it has to be sent.
+
+        Args:
+            command: Of a pool, or of `messages`.
+            client_id: Your own name for it; by default a new one.
+            with_keys: Further keys that have to sign, such as a session key that is granted.
+            others: Signatures of others, from their `authorise`.
+
+        Raises:
+            ProblemError: It was not taken; nothing has happened.
+        """
+        if not self.signer.is_ready:
+            await self.prepare()
+        signed = self.signer.signed(command, client_id, with_keys, others)
+        try:
+            receipt = await self.send(calls.execute(signed))
+        except ProblemError as error:
+            if error.code not in STALE or others:
+                raise
+            await self.prepare()
+            again = self.signer.signed(command, signed.client_id, with_keys)
+            receipt = await self.send(calls.execute(again))
+        self.signer.note(receipt.time_ms)
+        return receipt
+
+    async def authorise(self, command: m.Signable) -> m.Authorisation:
+        """Sign a command that another owner is going to send."""
+        if not self.signer.is_ready:
+            await self.prepare()
+        return self.signer.authorisation(command)
+
+    async def order(self, order: m.Order) -> m.SignedOrder:
+        """Sign an order, for others to match."""
+        if not self.signer.is_ready:
+            await self.prepare()
+        return self.signer.order(order)

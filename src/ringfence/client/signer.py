@@ -1,0 +1,107 @@
+"""The client's pen: nonces that only go up, expiries in the venue's time, signatures."""
+
+import secrets
+import threading
+
+from ringfence.service.schema import VenueAnswer
+from ringfence.signing.keys import SigningKey
+from ringfence.signing.typed import Domain
+from ringfence.venue.clock import SystemClock
+from ringfence.venue.consent import messages as m
+
+MS_NS = 10**6
+LIFETIME_MS = 6 * 3_600_000  # of a signature; a replay's hours pass in minutes
+ORDER_LIFETIME_MS = 7 * 86_400_000
+
+
+class UnsignedError(RuntimeError):
+    """Something has to be signed, and there is nothing to sign it with."""
+
+
+class Signer:
+    """Signs for one key; safe to use from several threads."""
+
+    def __init__(self, key: SigningKey | None, owner: str | None) -> None:
+        self._key = key
+        self.owner = owner if owner is not None else "" if key is None else key.owner
+        self._domain: Domain | None = None
+        self._lives = False  # whether the venue's time is that of the machine
+        self._time_ms = 0
+        self._nonce = 0
+        self._lock = threading.Lock()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the venue's domain is known."""
+        return self._domain is not None
+
+    def learn(self, venue: VenueAnswer) -> None:
+        """Take the domain and the time from what the venue says of itself."""
+        if venue.domain is None:
+            raise UnsignedError("this venue takes no signed commands; see `serve --admin`")
+        self._domain = venue.domain
+        self._lives = venue.source.kind == "none"
+        self.note(venue.time_ms)
+
+    def note(self, time_ms: int) -> None:
+        """Hear of the venue's time."""
+        self._time_ms = max(self._time_ms, time_ms)
+
+    def _now_ms(self) -> int:
+        """The venue's time, as far as it is known; in a replay a little behind it."""
+        own = SystemClock().now_ns() // MS_NS if self._lives else 0
+        return max(self._time_ms, own)
+
+    def authorisation(
+        self,
+        command: m.Signable | m.Order,
+        *,
+        key: SigningKey | None = None,
+        lifetime_ms: int = LIFETIME_MS,
+    ) -> m.Authorisation:
+        """Sign a command with the client's key, or with another one.
+
+        Raises:
+            UnsignedError: There is no key, or the domain is not known yet.
+        """
+        key = key or self._key
+        if key is None or self._domain is None:
+            raise UnsignedError("there is no key, or the venue was not asked for its domain yet")
+        with self._lock:
+            now_ms = self._now_ms()
+            nonce = self._nonce = max(self._nonce + 1, now_ms)
+        expires_ms = now_ms + lifetime_ms
+        digest = m.digest_of(command, nonce, expires_ms, self._domain.separator())
+        return m.Authorisation(
+            signer=key.owner,
+            nonce=str(nonce),
+            expires_ms=expires_ms,
+            signature="0x" + key.sign(digest).hex(),
+        )
+
+    def order(self, order: m.Order, *, lifetime_ms: int = ORDER_LIFETIME_MS) -> m.SignedOrder:
+        """Sign an order, for others to match."""
+        authorisation = self.authorisation(order, lifetime_ms=lifetime_ms)
+        return m.SignedOrder(order=order, authorisation=authorisation)
+
+    def digest_of(self, signed: m.SignedOrder) -> str:
+        """Digest of an order, by which `cancelorder` names it."""
+        if self._domain is None:
+            raise UnsignedError("the venue was not asked for its domain yet")
+        return m.order_digest(signed, self._domain.separator()).hex()
+
+    def signed(
+        self,
+        command: m.Signable,
+        client_id: str | None,
+        with_keys: tuple[SigningKey, ...] = (),
+        others: tuple[m.Authorisation, ...] = (),
+    ) -> m.Signed:
+        """Return a command with this client's signature, and those of others."""
+        own = self.authorisation(command)
+        more = tuple(self.authorisation(command, key=key) for key in with_keys)
+        return m.Signed(
+            command=command,
+            authorisations=(own, *more, *others),
+            client_id=client_id or secrets.token_hex(16),
+        )

@@ -1,0 +1,84 @@
+"""The application: routes, the stream, the dashboard's files, and what surrounds each request."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+
+from ringfence.service import problems
+from ringfence.service.desk import Desk
+from ringfence.service.guard import Guard
+from ringfence.service.logs import log
+from ringfence.service.routes import accounts, commands, journal, pools, system
+from ringfence.service.socket import Stream, stream
+
+BODY_MAX = 256 * 1024
+
+HANDLERS = [
+    *pools.HANDLERS,
+    *accounts.HANDLERS,
+    *journal.HANDLERS,
+    *commands.HANDLERS,
+    *system.HANDLERS,
+]
+
+
+def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer an exception with its problem, and log what nobody expected."""
+    problem = problems.problem_of(error)
+    if problem.status == 500:
+        log.error("request failed", path=request.url.path, error=error)
+    return problems.answer(problem)
+
+
+def build(desk: Desk, hosts: Sequence[str], *, limit_loopback: bool = False) -> Litestar:
+    """Return the application of a desk.
+
+    hosts: Names that a request may be addressed to; others are refused, so that no page from
+    elsewhere can reach a venue on loopback through a name of its own.
+    """
+    connections = Stream(desk)
+    desk.attach(connections)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        desk.begin()
+        try:
+            yield
+        finally:
+            await desk.end()
+
+    guard = Guard(desk, hosts, limit_loopback=limit_loopback)
+    app = Litestar(
+        [*HANDLERS, stream, _dashboard()],
+        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
+        exception_handlers={Exception: unexpected, HTTPException: unexpected},
+        openapi_config=OpenAPIConfig(
+            title="Ringfence",
+            version="1",
+            description="An isolated-margin venue; docs/reference/http.md explains.",
+            path="/v1",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        middleware=[guard.around],
+        request_max_body_size=BODY_MAX,
+        lifespan=[lifespan],
+        logging_config=None,
+        debug=False,
+    )
+    app.state.stream = connections
+    return app
+
+
+def _dashboard() -> Any:
+    """Serve the dashboard's files."""
+    return create_static_files_router(
+        path="/", directories=[system.STATIC], html_mode=True, include_in_schema=False
+    )

@@ -1,0 +1,131 @@
+"""What surrounds each request: its host and origin, its allowance, headers, counting."""
+
+import time
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar.types import ASGIApp, Message, Receive, Send
+
+from ringfence.service import problems
+from ringfence.service.desk import Desk
+from ringfence.service.problems import ProblemError
+
+HEADERS = [
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            b"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+        ),
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+WEIGHTS = {"/v1/journal": 5, "/v1/receipts": 5, "/v1/simulate": 20, "/v1/positions": 5}
+UNLIMITED = ("/health", "/ready")
+POLICY = 1008
+
+
+class Guard:
+    """Middleware of one desk."""
+
+    def __init__(self, desk: Desk, hosts: Sequence[str], *, limit_loopback: bool) -> None:
+        self._desk = desk
+        self._hosts = {host.lower() for host in hosts}
+        self._limit_loopback = limit_loopback
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """Return the application with this around it."""
+
+        async def guarded(scope: Any, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                await self._http(app, scope, receive, send)
+            elif scope["type"] == "websocket":
+                await self._websocket(app, scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return guarded
+
+    async def _http(self, app: ASGIApp, scope: Any, receive: Receive, send: Send) -> None:
+        started, status = time.perf_counter(), 500
+        seq = str(self._desk.snapshot.seq).encode()
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                added = [*HEADERS, (b"ringfence-seq", seq)]
+                message["headers"] = [*message.get("headers", []), *added]
+            await send(message)
+
+        try:
+            self._check(scope)
+        except ProblemError as error:
+            await _refuse(error.problem, with_headers)
+        else:
+            await app(scope, receive, with_headers)
+        finally:
+            self._count(scope, status, time.perf_counter() - started)
+
+    async def _websocket(self, app: ASGIApp, scope: Any, receive: Receive, send: Send) -> None:
+        try:
+            self._check(scope)
+            self._check_origin(scope)
+        except ProblemError as error:
+            await receive()
+            reason = error.problem.code
+            await send({"type": "websocket.close", "code": POLICY, "reason": reason})
+            return
+        await app(scope, receive, send)
+
+    def _check(self, scope: Any) -> None:
+        """Refuse foreign hosts, and whoever asks too often."""
+        headers = dict(scope["headers"])
+        host = urlsplit("//" + headers.get(b"host", b"").decode("latin-1")).hostname or ""
+        if "*" not in self._hosts and host.lower() not in self._hosts:
+            detail = f"host {host!r} is not one of this service; see `serve --allow-host`"
+            raise ProblemError("not_allowed", detail)
+        address = scope["client"][0] if scope.get("client") else ""
+        path = scope["path"]
+        if path in UNLIMITED or (_is_loopback(address) and not self._limit_loopback):
+            return
+        weight = next((w for start, w in WEIGHTS.items() if path.startswith(start)), 1)
+        self._desk.limits.take_request(address, weight)
+
+    def _check_origin(self, scope: Any) -> None:
+        """Only pages of this service may open the stream; what is no page sends no origin."""
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        host = headers.get(b"host", b"").decode("latin-1")
+        if origin and urlsplit(origin).netloc.lower() != host.lower():
+            raise ProblemError("origin_not_allowed", f"{origin} is not this service")
+
+    def _count(self, scope: Any, status: int, seconds: float) -> None:
+        template = scope.get("path_template") or "other"
+        method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
+        metrics = self._desk.metrics
+        metrics.requests.labels(method, template, str(status)).inc()
+        metrics.seconds.labels(method, template).observe(seconds)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return True  # no network at all: a test, or a socket of the machine
+
+
+async def _refuse(problem: problems.Problem, send: Send) -> None:
+    response = problems.answer(problem)
+    headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+    headers += [(k.lower().encode(), v.encode()) for k, v in response.headers.items()]
+    body = msgspec.json.encode(problem)
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,1 @@
+"""What answers below each path; one module a subject."""

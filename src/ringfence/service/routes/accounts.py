@@ -1,0 +1,145 @@
+"""Owners and their accounts."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import numpy as np
+from litestar import get
+from litestar.params import QueryParameter
+
+from ringfence.service.accounts import in_full
+from ringfence.service.ccxt import CcxtPosition, positions_of
+from ringfence.service.curves import Curve, curve_points
+from ringfence.service.desk import Desk
+from ringfence.service.problems import ProblemError, documented
+from ringfence.service.routes.common import (
+    ADDRESS,
+    TIME_MS_MAX,
+    Address,
+    FromMs,
+    Number,
+    PoolName,
+    TheDesk,
+    ToMs,
+)
+from ringfence.service.schema import Account, History, Owner
+from ringfence.service.summaries import MS_NS, row
+from ringfence.units import PPM, PRICE_UNIT
+from ringfence.venue.receipts import decimal
+
+ACCOUNTS_MAX = 100  # of one owner, in full, in one answer
+
+SPAN_MIN, SPAN_MAX = Decimal("0.01"), Decimal("0.99")
+
+
+@get("/v1/owners/{owner:str}", sync_to_thread=False, responses=documented(404))
+def owner_in_full(desk: TheDesk, owner: Address) -> Owner:
+    """Money of an owner outside of pools, and a row of each account."""
+    number = desk.owner_number(owner)
+    snapshot, wallets = desk.snapshot, desk.writer.venue.state.wallets.amount
+    rows = [
+        row(frame, a, snapshot.owners)
+        for frame in snapshot.frames.values()
+        for a in np.flatnonzero(frame.owner == number).tolist()
+    ]
+    wallet = {
+        asset: decimal(int(wallets[number, v]), 10**decimals)
+        for v, (asset, decimals) in enumerate(snapshot.assets)
+    }
+    return Owner("0x" + snapshot.owners[number].hex(), wallet, rows)
+
+
+@get("/v1/accounts/{pool:str}/{owner:str}/{number:int}", responses=documented(404))
+async def account(desk: TheDesk, pool: PoolName, owner: Address, number: Number) -> Account:
+    """An account in full."""
+    frame = desk.frame(pool)
+    a = desk.account(frame, owner, number)
+    return in_full(await desk.look(frame), a, owner.lower(), desk.snapshot.seq)
+
+
+@get(
+    "/v1/accounts/{pool:str}/{owner:str}/{number:int}/history",
+    sync_to_thread=False,
+    responses=documented(404),
+)
+def account_history(
+    desk: TheDesk,
+    pool: PoolName,
+    owner: Address,
+    number: Number,
+    from_ms: FromMs = 0,
+    to_ms: ToMs = TIME_MS_MAX,
+) -> History:
+    """Health and equity of an account over time."""
+    frame = desk.frame(pool)
+    a = desk.account(frame, owner, number)
+    found = desk.histories.of[frame.facts.id]
+    quote = 10**frame.facts.spec.settlement_decimals
+    return History(found.every_ns // MS_NS, found.of_account(a, quote, from_ms, to_ms))
+
+
+@get("/v1/accounts/{pool:str}/{owner:str}/{number:int}/curve", responses=documented(404))
+async def curve(
+    desk: TheDesk,
+    pool: PoolName,
+    owner: Address,
+    number: Number,
+    underlying: Annotated[str | None, QueryParameter(max_length=256)] = None,
+    points: Annotated[int, QueryParameter(ge=11, le=201)] = 81,
+    span: Annotated[str, QueryParameter(description="0.01 to 0.99.", max_length=8)] = "0.5",
+) -> Curve:
+    """Equity and health of an account over moves of one price, all else unchanged."""
+    frame = desk.frame(pool)
+    a = desk.account(frame, owner, number)
+    names = [u.name for u in frame.facts.spec.underlyings]
+    if underlying is not None and underlying not in names:
+        detail = f"underlying is {underlying!r}; the pool has {', '.join(names)}"
+        raise ProblemError("malformed", detail)
+    u = names.index(underlying) if underlying else 0
+    record = await desk.look(frame)
+    found = curve_points(record, a, u, _span(span), points)
+    price = decimal(int(record.pool.index_price[u]), PRICE_UNIT)
+    return Curve(frame.facts.id, owner.lower(), number, names[u], price, found)
+
+
+def _span(text: str) -> int:
+    try:
+        span = Decimal(text)
+        is_good = SPAN_MIN <= span <= SPAN_MAX
+    except InvalidOperation:
+        is_good = False
+    if not is_good:
+        raise ProblemError("malformed", f"span is {text!r}; it must be {SPAN_MIN} to {SPAN_MAX}")
+    return int(span * PPM)
+
+
+@get("/v1/positions", responses=documented(404))
+async def positions(
+    desk: TheDesk, owner: Annotated[str, QueryParameter(pattern=ADDRESS, max_length=42)]
+) -> list[CcxtPosition]:
+    """Positions of an owner in ccxt's unified structure."""
+    found: list[CcxtPosition] = []
+    for pool, numbers in _standings(desk, owner).items():
+        frame = desk.frame(pool)
+        record = await desk.look(frame)
+        for a in numbers:
+            full = in_full(record, a, owner.lower(), desk.snapshot.seq)
+            found += positions_of(full, frame.facts.spec)
+    return found
+
+
+def _standings(desk: Desk, owner: str) -> dict[str, list[int]]:
+    """Accounts of an owner that hold a position, by pool."""
+    number = desk.owner_number(owner)
+    found: dict[str, list[int]] = {}
+    for pool, frame in desk.snapshot.frames.items():
+        holds = (frame.owner == number) & (frame.size != 0).any(axis=1)
+        if holds.any():
+            found[pool] = np.flatnonzero(holds).tolist()
+    if sum(map(len, found.values())) > ACCOUNTS_MAX:
+        detail = f"{owner} has positions in more than {ACCOUNTS_MAX} accounts; ask for each"
+        raise ProblemError("malformed", detail)
+    return found
+
+
+HANDLERS = [owner_in_full, account, account_history, curve, positions]

@@ -1,0 +1,189 @@
+"""Commands, and what would come of them."""
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import JSONBody, QueryParameter
+
+from ringfence.core.creation import create_pool
+from ringfence.core.reading import SpecError
+from ringfence.core.spec import PoolSpec, pool_id
+from ringfence.service import auth
+from ringfence.service.desk import Desk
+from ringfence.service.ledger import in_ms
+from ringfence.service.problems import ProblemError, documented
+from ringfence.service.routes.common import ADDRESS, TheDesk
+from ringfence.service.schema import Receipt, Simulation
+from ringfence.service.summaries import MS_NS
+from ringfence.service.whatif import what_if, with_prices
+from ringfence.venue import commands as c
+from ringfence.venue.consent.evidence import decode_signed, receipt_of
+from ringfence.venue.consent.messages import GrantReader, Signed
+from ringfence.venue.encoding import address_bytes
+from ringfence.venue.venue import Venue
+
+COMMANDS_MAX = 100  # in one simulation
+ZERO = bytes(20)
+
+# What can only make its account, and with it the pool, safer.
+REDUCING = (c.Deposit, c.Repay, c.Supply, c.FundInsurance, c.Liquidate, c.Settle)
+
+
+class Preview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A spec to look at."""
+
+    spec: dict[str, Any]
+    creator: Annotated[str, msgspec.Meta(pattern=ADDRESS)] | None = None
+
+
+class Previewed(msgspec.Struct, frozen=True):
+    """What would become of a spec."""
+
+    ok: bool
+    id: str | None
+    problems: list[str]
+    spec: PoolSpec | None
+
+
+class Thirsty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to give money."""
+
+    owner: Annotated[str, msgspec.Meta(pattern=ADDRESS)]
+
+
+class Received(msgspec.Struct, frozen=True):
+    """Money that an owner was given."""
+
+    owner: str
+    wallet: dict[str, str]
+    time_ms: int
+
+
+class WhatIf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Commands to try on a copy of a pool."""
+
+    pool: Annotated[str, msgspec.Meta(max_length=256)]
+    commands: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=COMMANDS_MAX)] = []
+    ignore_wallets: bool = False
+    prices: dict[str, str] = {}
+
+
+@post("/v1/commands", status_code=200, responses=documented(401, 403, 404, 409, 413, 415, 422))
+async def command(desk: TheDesk, data: JSONBody[Signed]) -> Receipt:
+    """Execute a signed command; answered when it is on disk."""
+    domain = desk.writer.venue.state.book.domain
+    if domain is None:
+        raise ProblemError("not_allowed", "this venue takes no signed commands")
+    auth.check(data, domain)
+    desk.limits.take_command(data.authorisations[0].signer, reduces_risk=is_reducing(data))
+    future = desk.writer.submit(
+        lambda venue: venue.execute_signed(data), reduces_risk=is_reducing(data)
+    )
+    # Whoever hangs up does not take back what is queued.
+    receipt = await asyncio.shield(asyncio.wrap_future(future))
+    return on_the_wire(desk, data, receipt)
+
+
+@post("/v1/faucet", status_code=200, responses=documented(403, 409, 413, 415))
+async def faucet(desk: TheDesk, data: JSONBody[Thirsty]) -> Received:
+    """Give an owner money of a replay, once; a venue with real money has no faucet."""
+    gifts = desk.source.faucet
+    if not gifts:
+        raise ProblemError("not_allowed", "only a replay gives money away")
+    owner = data.owner.lower()
+
+    def give(venue: Venue) -> int:
+        if owner in desk.given:
+            raise ProblemError("refused", f"{owner} has been given money before")
+        for asset, amount in gifts.items():
+            venue.receive(owner, asset, amount)
+        desk.given.add(owner)
+        return venue.time_ns
+
+    time_ns = await asyncio.shield(asyncio.wrap_future(desk.writer.submit(give)))
+    return Received(owner, gifts, time_ns // MS_NS)
+
+
+def is_reducing(signed: Signed) -> bool:
+    """Whether a command can only reduce risk."""
+    return isinstance(signed.command, REDUCING)
+
+
+def on_the_wire(desk: Desk, signed: Signed, receipt: auth.SignedReceipt) -> Receipt:
+    """Return a receipt with times in ms, and the secret of a read-only key that it made."""
+    secret = None
+    # Signed commands stand in the journal for everybody, so a repeated one proves nothing.
+    if isinstance(signed.command, GrantReader) and receipt.created and not receipt.repeated:
+        secret = auth.secret_of(desk.secret, bytes.fromhex(receipt.created)).hex()
+    events: list[dict[str, Any]] = [in_ms(msgspec.to_builtins(e)) for e in receipt.events]
+    return Receipt(
+        ok=receipt.ok,
+        status=receipt.status,
+        seq=receipt.seq,
+        head=receipt.head,
+        time_ms=receipt.time_ns // MS_NS,
+        events=tuple(events),
+        reason=receipt.reason,
+        created=receipt.created,
+        secret=secret,
+        client_id=receipt.client_id,
+        repeated=receipt.repeated,
+    )
+
+
+@post("/v1/simulate", status_code=200, responses=documented(404, 413, 415))
+async def simulate(desk: TheDesk, data: JSONBody[WhatIf]) -> Simulation:
+    """Try commands on a copy of a pool; nothing is journaled, and nobody need sign."""
+    frame = desk.frame(data.pool)
+    try:
+        complete = [{"pool": frame.facts.id, **command} for command in data.commands]
+        wanted = msgspec.convert(complete, list[c.AnyCommand])
+    except msgspec.ValidationError as error:
+        raise ProblemError("command_unreadable", str(error)) from None
+    if {command.pool for command in wanted} - {frame.facts.id, frame.facts.name}:
+        raise ProblemError("command_unreadable", "a command is of another pool; leave `pool` out")
+    record = with_prices(await desk.look(frame), data.prices)
+    return what_if(
+        desk.writer.venue.state,
+        record,
+        wanted,
+        max(desk.snapshot.time_ns, int(record.pool.total[0])),
+        ignore_wallets=data.ignore_wallets,
+        seq=desk.snapshot.seq,
+    )
+
+
+@post("/v1/pools/preview", status_code=200, sync_to_thread=False, responses=documented(413, 415))
+def preview(data: JSONBody[Preview]) -> Previewed:
+    """Check a spec, and show the pool that it would make."""
+    try:
+        spec = msgspec.convert(data.spec, PoolSpec)
+        create_pool(spec, owner=0, now_ns=0, accounts=1)
+    except msgspec.ValidationError as error:
+        return Previewed(ok=False, id=None, problems=[str(error)], spec=None)
+    except SpecError as error:
+        return Previewed(ok=False, id=None, problems=error.problems, spec=spec)
+    creator = ZERO if data.creator is None else address_bytes(data.creator)
+    return Previewed(ok=True, id=pool_id(spec, creator).hex(), problems=[], spec=spec)
+
+
+@get("/v1/receipts", sync_to_thread=False, responses=documented(404))
+def receipt_by_id(
+    desk: TheDesk,
+    signer: Annotated[str, QueryParameter(pattern=ADDRESS, max_length=42)],
+    client_id: Annotated[str, QueryParameter(min_length=1, max_length=64)],
+) -> Receipt:
+    """The receipt that a command got, by its signer and client id; the last 64 of each signer."""
+    venue = desk.writer.venue
+    for spent in reversed(venue.state.book.spent.get(address_bytes(signer), [])):
+        if spent.client_id == client_id and spent.seq <= desk.snapshot.seq:
+            (entry,) = venue.journal.entries(spent.seq, spent.seq + 1)
+            receipt = receipt_of(venue.state, entry, repeated=True)
+            return on_the_wire(desk, decode_signed(entry.body).signed, receipt)
+    detail = f"{signer} has no command {client_id!r} among its last ones"
+    raise ProblemError("receipt_unknown", detail)
+
+
+HANDLERS = [command, faucet, simulate, preview, receipt_by_id]

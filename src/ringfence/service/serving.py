@@ -1,0 +1,82 @@
+"""Running a desk behind uvicorn, from the socket to the graceful end."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+
+import uvicorn
+
+from ringfence.service.app import build
+from ringfence.service.desk import Desk
+from ringfence.service.logs import log
+from ringfence.service.socket import FRAME_MAX
+
+GRACE_SECONDS = 10  # for answers that are under way
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+BACKLOG = 1024
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes any that is free.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    listener.setblocking(False)  # noqa: FBT003 - the standard library's way
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Tells when it has begun."""
+
+    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begun = begun
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._begun()
+
+
+def serve(
+    desk: Desk,
+    listener: socket.socket,
+    *,
+    hosts: Sequence[str] = (),
+    limit_loopback: bool = False,
+    begun: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM: then no new command is taken, and what is queued is done."""
+    config = uvicorn.Config(
+        build(desk, [*LOOPBACK, *hosts], limit_loopback=limit_loopback),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=FRAME_MAX,
+        ws_per_message_deflate=False,  # every viewer would be compressed for anew
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=64 * 1024,
+        limit_concurrency=2_000,
+    )
+    log.info("serving", url=address_of(listener), run=desk.run)
+    asyncio.run(_Server(config, begun).serve(sockets=[listener]))
+    log.info("stopped", seq=desk.snapshot.seq, head=desk.snapshot.head)

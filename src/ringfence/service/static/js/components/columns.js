@@ -1,0 +1,104 @@
+// Columns that several tables share: pools, accounts, liquidations.
+
+import { clear, h, say } from "../dom.js";
+import * as f from "../format.js";
+import { healthMark, shown, stackBar } from "./figure.js";
+
+const WHY_NO_HEALTH = "the account owes nothing and holds no position";
+
+/** A cell with one figure; its exact form and a reason go to the tooltip. */
+export function draws(field, kind, unit, why) {
+  return (cell, row) => {
+    const value = typeof field === "function" ? field(row) : row[field];
+    const made = shown(value, kind, typeof unit === "function" ? unit(row) : unit);
+    say(cell, made.text);
+    return { exact: made.exact, why: value === null || value === undefined ? row.unknown?.[field] ?? why ?? "the venue does not report it" : null };
+  };
+}
+
+const number = (value, otherwise = 0) => (value === null || value === undefined ? otherwise : Number(value));
+
+function drawHealth(field) {
+  return (cell, row) => {
+    clear(cell, healthMark(row[field]));
+    return { exact: row[field] === null ? null : f.exact(row[field]), why: row[field] === null ? row.unknown?.[field] ?? WHY_NO_HEALTH : null };
+  };
+}
+
+export function poolColumns() {
+  return [
+    { key: "name", head: "Pool", tip: null, width: "minmax(118px, 1.4fr)", narrow: "minmax(104px, 1.3fr)", strong: true, sort: (row) => row.name, draw: (cell, row) => say(cell, row.name) },
+    { key: "worst", head: "Worst health", tip: "worst_health", width: "92px", narrow: "82px", sort: (row) => number(row.worst_health, Infinity), draw: drawHealth("worst_health") },
+    { key: "at_risk", tip: "at_risk", width: "54px", narrow: "56px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count") },
+    { key: "histogram", head: "Accounts by health", tip: "histogram", width: "minmax(90px, 1fr)", wide: true, draw: (cell, row) => {
+      const key = row.histogram.join();
+      if (cell.dataset.key !== key) clear(cell, stackBar(row.histogram));
+      cell.dataset.key = key;
+      return { exact: row.histogram.join(" · ") };
+    } },
+    { key: "active", head: "Active", tip: "accounts_active", width: "56px", num: true, wide: true, descends: true, sort: (row) => row.active, draw: draws("active", "count") },
+    { key: "exposure", head: "Exposure", tip: "exposure", width: "84px", num: true, wide: true, descends: true, sort: (row) => number(row.open_interest_value) + number(row.total_debt), draw: (cell, row) => {
+      const [name, value] = row.kind === "lending" ? ["debt", row.total_debt] : ["open interest", row.open_interest_value];
+      say(cell, f.compact(value));
+      return { exact: `${name} ${f.exact(value)} ${row.settlement}` };
+    } },
+    { key: "insurance", head: "Insurance", tip: "insurance_fund", width: "84px", narrow: "78px", num: true, descends: true, sort: (row) => number(row.insurance_fund), draw: draws("insurance_fund", "compact", (row) => row.settlement) },
+    { key: "coverage", head: "Coverage", tip: "insurance_coverage", width: "70px", num: true, wide: true, sort: (row) => number(row.insurance_coverage, Infinity), draw: draws("insurance_coverage", "ratio", "×", "no account is below 1.1, so there is nothing to cover") },
+    { key: "liquidations", head: "Liquidations", tip: "liquidations", width: "82px", num: true, wide: true, descends: true, sort: (row) => row.liquidations, draw: draws("liquidations", "count") },
+    { key: "shortfall", tip: "shortfall", width: "70px", num: true, wide: true, descends: true, sort: (row) => number(row.shortfall), draw: draws("shortfall", "compact", (row) => row.settlement) },
+  ];
+}
+
+export function holdings(row) {
+  const legs = Object.entries(row.positions).filter(([, size]) => size !== "0").map(([name, size]) => `${f.signed(f.size(size))} ${name}`);
+  return legs.length ? legs.join(", ") : Object.entries(row.balances).filter(([, amount]) => amount !== "0").map(([name, amount]) => `${f.compact(amount)} ${name}`).join(", ");
+}
+
+export function accountColumns({ unit, withPool = false, kind = "all" }) {
+  const columns = [
+    { key: "health", head: "Health", tip: "health_factor", width: "84px", narrow: "76px", sort: (row) => number(row.health_factor, Infinity), draw: drawHealth("health_factor") },
+    { key: "pool", head: "Pool", width: "minmax(112px, 1fr)", wide: true, sort: (row) => row.pool_name, draw: (cell, row) => say(cell, row.pool_name) },
+    { key: "owner", head: "Account", width: "minmax(134px, 1fr)", narrow: "minmax(92px, 1fr)", draw: (cell, row) => clear(cell, h("span", { class: "mono" }, f.short(row.owner)), h("span", { class: "unit" }, `#${row.number}`)) },
+    { key: "equity", tip: "equity", width: "100px", narrow: "86px", num: true, descends: true, sort: (row) => number(row.equity), draw: draws("equity", "money", unit) },
+    { key: "excess", head: "Excess", tip: "excess", width: "96px", narrow: "82px", num: true, sort: (row) => number(row.excess), draw: draws("excess", "money", unit) },
+    { key: "notional", tip: "notional", width: "108px", num: true, wide: true, descends: true, sort: (row) => number(row.notional), draw: draws("notional", "money", unit) },
+    { key: "debt", tip: "debt", width: "98px", num: true, wide: true, descends: true, sort: (row) => number(row.debt), draw: draws("debt", "money", unit) },
+    { key: "leverage", tip: "leverage", width: "72px", num: true, wide: true, descends: true, sort: (row) => number(row.leverage, Infinity), draw: draws("leverage", "ratio", "×", "equity is not positive") },
+    { key: "holds", head: "Holds", tip: "size", width: "minmax(124px, 1.2fr)", wide: true, draw: (cell, row) => { say(cell, holdings(row)); return { exact: holdings(row) }; } },
+  ];
+  const without = { derivatives: ["debt"], lending: ["notional", "leverage"], all: [] }[kind];
+  return columns.filter((column) => !without.includes(column.key) && (withPool || column.key !== "pool"));
+}
+
+export const accountHref = (row) => `#/account/${row.pool}/${row.owner}/${row.number}`;
+
+const STEP = { position_liquidated: "Position", collateral_liquidated: "Collateral", claim_liquidated: "Claim", shortfall_recorded: "Shortfall" };
+
+export function liquidationName(row) {
+  return STEP[row.event] ?? f.capital(row.event);
+}
+
+export function liquidationColumns({ unit, withPool = true }) {
+  const columns = [
+    { key: "time", head: "Time, UTC", tip: "time", width: "76px", narrow: "68px", draw: (cell, row) => { say(cell, f.clock(row.time_ms)); return { exact: f.moment(row.time_ms) }; } },
+    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(88px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
+    { key: "what", head: "What", width: "82px", wide: true, draw: (cell, row) => say(cell, liquidationName(row)) },
+    { key: "account", head: "Account", width: "minmax(126px, 0.8fr)", wide: true, draw: (cell, row) => clear(cell, row.owner ? h("span", { class: "mono" }, f.short(row.owner)) : f.NONE, row.owner ? h("span", { class: "unit" }, `#${row.number}`) : null) },
+    { key: "size", tip: "liquidated_size", width: "118px", num: true, wide: true, draw: (cell, row) => {
+      clear(cell, row.size && row.name ? [f.size(row.size), h("span", { class: "unit" }, row.name)] : f.NONE);
+      return { exact: row.size ? `${f.exact(row.size)} ${row.name ?? ""}` : null, why: row.size && row.name ? null : "this step moves money, no contracts or coins" };
+    } },
+    { key: "price", tip: "liquidated_price", width: "88px", num: true, wide: true, draw: draws((row) => (row.price === "0" ? null : row.price), "price", unit, "this step has no price") },
+    { key: "value", tip: "liquidated_value", width: "98px", narrow: "86px", num: true, draw: draws("value", "money", unit) },
+    { key: "bonus", tip: "bonus", width: "80px", num: true, wide: true, draw: draws("bonus", "money", unit) },
+    { key: "fee", tip: "fee", width: "76px", num: true, wide: true, draw: draws("fee", "money", unit) },
+    { key: "shortfall", tip: "shortfall_step", width: "82px", num: true, wide: true, draw: draws("shortfall", "money", unit) },
+    { key: "health", head: "Health", tip: "health_before", width: "132px", narrow: "76px", draw: (cell, row) => {
+      clear(cell, healthMark(row.health_before), h("span", { class: "unit" }, row.health_after ? `→ ${f.health(row.health_after)}` : ""));
+      return { exact: `${row.health_before} before, ${row.health_after} after` };
+    } },
+  ];
+  return withPool ? columns : columns.filter((column) => column.key !== "pool");
+}
+
+export const liquidationKey = (row) => `${row.seq}-${row.row ?? 0}-${row.event}-${row.account ?? ""}-${row.name ?? ""}`;

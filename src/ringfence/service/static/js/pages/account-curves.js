@@ -1,0 +1,138 @@
+// An account over time, over the price (payoff and health), and over scenarios.
+
+import { get, part } from "../api.js";
+import { Chart, legend } from "../components/chart.js";
+import { putHeatMap } from "../components/heat-map.js";
+import { h, panel, say, segments } from "../dom.js";
+import * as f from "../format.js";
+
+const HEALTH_SHOWN_MAX = 4;
+const REFRESH_MS = 2000;
+const SPANS = ["0.03", "0.12", "0.3"]; // twelve steps of half, two and five percent
+const plain = (value) => (Math.abs(value) < 1e-6 ? "0" : value.toFixed(6));
+
+const clipped = (value) => (value === null ? null : Math.min(Number(value), HEALTH_SHOWN_MAX));
+
+export function healthPanel({ scope, account }) {
+  const chart = new Chart({
+    name: "Health factor over time",
+    height: 190,
+    series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3), steps: true }],
+    y: { format: (value) => f.fixed(plain(value), 2), lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }], range: (_, low, high) => [Math.min(0.95, (low ?? 1) * 0.97), Math.min(HEALTH_SHOWN_MAX, Math.max(1.15, (high ?? 1) * 1.03))] },
+  });
+  scope.add(chart);
+  const note = h("p", { class: "under-chart" });
+  let points = [];
+  const show = () => {
+    chart.set([points.map((p) => p.time_ms), points.map((p) => clipped(p.health_factor))]);
+    say(note, points.length > 1 ? `Since the service started; a health above ${HEALTH_SHOWN_MAX} is drawn at ${HEALTH_SHOWN_MAX}.` : "The line grows as the venue moves on.");
+  };
+  get(`/accounts/${part(account.pool)}/${account.owner}/${account.number}/history`, {}, scope.signal).then((found) => {
+    points = [...found.points, ...points];
+    show();
+  }, () => say(note, "No history is kept of this account; the line starts now."));
+  const node = panel("Health over time", { body: [h("div", { class: "chart-frame" }, chart.node), note], flush: true });
+  node.set = (now) => {
+    const last = points.at(-1);
+    if (last && now.time_ms <= last.time_ms) return;
+    points.push({ time_ms: now.time_ms, health_factor: now.health_factor, equity: now.equity });
+    show();
+  };
+  return node;
+}
+
+function payoffChart(unit, marks) {
+  return new Chart({
+    name: "Payoff: equity and excess over the price",
+    height: 250,
+    x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
+    y: { format: (value) => f.compact(plain(value)), lines: () => [{ at: 0, colour: "--line-strong" }, ...marks()] },
+    series: [
+      { name: "Equity", colour: "--text", format: (value) => `${f.money(plain(value))} ${unit}` },
+      { name: "Excess", colour: "--accent", format: (value) => `${f.money(plain(value))} ${unit}`, dash: [6, 4] },
+    ],
+  });
+}
+
+function healthCurve(marks) {
+  return new Chart({
+    name: "Health over the price",
+    height: 250,
+    x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
+    y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
+    series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3) }],
+  });
+}
+
+/** Moves that show where the account ends: a few times its distance. */
+function spanOf(account) {
+  const far = account.distance === null ? 1 : 3 * Number(account.distance);
+  return SPANS.find((span) => Number(span) >= far) ?? SPANS.at(-1);
+}
+
+/** Prices worth marking: now, and where the account is liquidated. */
+function marksOf(account, feed, pool, price) {
+  const mine = new Set(pool.instruments.filter((one) => one.underlying === feed).map((one) => one.name));
+  const marks = price === null ? [] : [{ at: Number(price), vertical: true, colour: "--accent", text: "now" }];
+  for (const leg of account.positions.filter((one) => mine.has(one.instrument))) {
+    for (const end of [leg.liquidation_price_lower, leg.liquidation_price_upper]) {
+      if (end !== null) marks.push({ at: Number(end), vertical: true, colour: "--h1", text: "liquidation", row: 1 });
+    }
+  }
+  return marks;
+}
+
+export function curvesPanel({ scope, pool, account, unit }) {
+  const feeds = pool.underlyings.map((one) => one.name);
+  let feed = feeds[0];
+  let now = account;
+  let price = null;
+  let scenarios = [];
+  let view = "health";
+  let span = spanOf(account);
+  const marks = () => marksOf(now, feed, pool, price);
+  const payoff = payoffChart(unit, marks);
+  const health = healthCurve(marks);
+  scope.add(payoff);
+  scope.add(health);
+  const holder = h("div", { class: "heat-frame" });
+  const note = h("p", { class: "under-chart" });
+  const path = `/accounts/${part(account.pool)}/${account.owner}/${account.number}/curve`;
+  const ask = async () => {
+    try {
+      const [curve, grid] = await Promise.all([
+        get(path, { underlying: feed, points: 81, span }, scope.signal),
+        get(path, { underlying: feed, points: 13, span }, scope.signal),
+      ]);
+      price = curve.price;
+      const x = curve.points.map((p) => Number(p.price));
+      payoff.set([x, curve.points.map((p) => Number(p.equity)), curve.points.map((p) => Number(p.excess))]);
+      health.set([x, curve.points.map((p) => clipped(p.health_factor))]);
+      scenarios = grid.points;
+      putHeatMap(holder, scenarios, view, unit);
+      say(note, `All else unchanged; from the kernel that decides, at ${f.clock(now.time_ms)} UTC.`);
+    } catch (error) {
+      if (error.name !== "AbortError") say(note, error.message);
+    }
+  };
+  ask();
+  let askedAt = performance.now();
+  const node = panel("Payoff, health and scenarios", {
+    tools: [feeds.length > 1 ? segments("Price of", feeds.map((one) => [one, one]), feed, (to) => { feed = to; ask(); }) : h("span", { class: "note" }, `price of ${feed}`),
+      segments("Moves of the price", SPANS.map((one) => [one, `± ${f.percent(one, 0)} %`]), span, (to) => { span = to; ask(); })],
+    body: [
+      h("div", { class: "two-charts" }, h("div", null, payoff.node, legend([["Equity", "--text"], ["Excess margin", "--accent"], ["Liquidation", "--h1"]])), h("div", null, health.node, legend([["Health factor", "--text"], ["Maintenance", "--h0"]]))),
+      h("div", { class: "sub-head" }, h("h3", null, "Scenarios: price × volatility"), segments("Show in cells", [["health", "Health"], ["equity", `Equity, ${unit}`]], view, (to) => { view = to; putHeatMap(holder, scenarios, view, unit); })),
+      holder, note,
+    ],
+    flush: true,
+  });
+  node.set = (to) => {
+    now = to;
+    const isHere = holder.contains(document.activeElement) || holder.matches(":hover");
+    if (isHere || performance.now() - askedAt < REFRESH_MS) return;
+    askedAt = performance.now();
+    ask();
+  };
+  return node;
+}

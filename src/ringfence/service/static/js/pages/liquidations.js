@@ -1,0 +1,94 @@
+// Liquidations: who is near, auctions and the deleveraging queue, and what happened.
+
+import { get } from "../api.js";
+import { accountColumns, accountHref, liquidationColumns, liquidationKey } from "../components/columns.js";
+import { tile } from "../components/figure.js";
+import { Table } from "../components/table.js";
+import { sum } from "../decimal.js";
+import { h, nothing, panel, say, segments } from "../dom.js";
+import * as f from "../format.js";
+import { stream } from "../stream.js";
+import { SETTLEMENT } from "./overview.js";
+
+function recentPanel(scope, onRows) {
+  const count = h("span", { class: "note" });
+  const table = new Table({ name: "Liquidations, newest first", columns: liquidationColumns({ unit: SETTLEMENT }), rowKey: liquidationKey, height: "max(300px, 46vh)", onOpen: (row) => { location.hash = `#/journal/${row.seq}`; }, empty: "Nobody has been liquidated since the service started." });
+  scope.add(table);
+  const rows = new Map();
+  let cursor;
+  let isAsking = false;
+  const show = () => {
+    const all = [...rows.values()].sort((a, b) => b.seq - a.seq || (b.row ?? 0) - (a.row ?? 0));
+    table.set(all);
+    say(count, `${f.count(all.length)} loaded, newest first; amounts in ${SETTLEMENT}`);
+    onRows(all);
+  };
+  const add = (more) => {
+    for (const row of more) rows.set(liquidationKey(row), row);
+    if (more.length) show();
+  };
+  const older = async () => {
+    if (isAsking || cursor === null) return;
+    isAsking = true;
+    try {
+      const page = await get("/liquidations", { limit: 200, cursor }, scope.signal);
+      cursor = page.next;
+      add(page.items);
+    } catch {
+      cursor = null;
+    }
+    isAsking = false;
+  };
+  table.onEnd = older;
+  older().then(show);
+  scope.add(stream.subscribe({ channel: "liquidations" }, (topic, change) => add(change.kind === "snapshot" ? topic.items ?? [] : change.added ?? [])));
+  return panel("Recent", { note: count, body: table.node, flush: true });
+}
+
+function atRiskPanel(scope) {
+  const count = h("span", { class: "note" });
+  const table = new Table({ name: "Accounts near liquidation", columns: accountColumns({ unit: SETTLEMENT, withPool: true }), rowKey: (row) => `${row.pool}-${row.account}`, height: "420px", sortBy: "health", onOpen: (row) => { location.hash = accountHref(row); }, empty: "No account is below this health." });
+  scope.add(table);
+  let stop = null;
+  const watch = (below) => {
+    stop?.();
+    stop = stream.subscribe({ channel: "at_risk", below }, (topic) => {
+      table.set(topic.rows ? [...topic.rows.values()] : []);
+      say(count, `${f.count(table.rows.length)} accounts below ${below}; amounts in ${SETTLEMENT}`);
+    });
+  };
+  watch("1.1");
+  scope.add(() => stop?.());
+  return panel("Next in line", { note: count, tools: segments("Health below", [["1.02", "< 1.02"], ["1.1", "< 1.1"], ["1.25", "< 1.25"]], "1.1", watch), body: table.node, flush: true });
+}
+
+function tiles() {
+  const made = {
+    steps: tile("liquidations", "count", { name: "Steps loaded" }),
+    value: tile("liquidated_value", "compact", { name: "Value taken over", unit: SETTLEMENT }),
+    bonus: tile("bonus", "compact", { name: "Bonuses paid", unit: SETTLEMENT }),
+    fee: tile("fee", "compact", { name: "Fees to insurance", unit: SETTLEMENT }),
+    insurance: tile("insurance_drawn", "compact", { name: "Drawn from insurance", unit: SETTLEMENT }),
+    shortfall: tile("shortfall_step", "compact", { name: "Shortfall", unit: SETTLEMENT }),
+  };
+  const node = h("div", { class: "tiles" }, Object.values(made));
+  node.set = (rows) => {
+    made.steps.set(String(rows.length));
+    for (const field of ["value", "bonus", "fee", "insurance", "shortfall"]) made[field].set(sum(rows.map((row) => row[field] ?? "0")));
+  };
+  return node;
+}
+
+export function liquidationsPage(main, scope) {
+  const figures = tiles();
+  figures.set([]);
+  main.append(
+    h("div", { class: "head" }, h("h1", null, "Liquidations")),
+    h("div", { class: "grid" },
+      figures,
+      recentPanel(scope, figures.set),
+      h("div", { class: "w9 col" }, atRiskPanel(scope)),
+      h("div", { class: "w3 col" },
+        panel("Live auctions", { note: "none", body: nothing("No auctions", "A liquidation here moves positions to the pool's own backstop in one step. Pools of this version hold no auctions, so there is no bid, price or slice to show."), flush: true }),
+        panel("Deleveraging queue", { note: "none", body: nothing("No queue", "No pool of this version reduces winners' positions. What insurance does not pay stays as an unpaid claim of that pool."), flush: true }))));
+}

@@ -1,0 +1,189 @@
+// One pool: price against the liquidation ladder, accounts worst first, money, waterfall, rules.
+
+import { get, part } from "../api.js";
+import { accountColumns, accountHref } from "../components/columns.js";
+import { figure, tile } from "../components/figure.js";
+import { legend } from "../components/chart.js";
+import { LadderChart } from "../components/ladder.js";
+import { Table } from "../components/table.js";
+import { explain } from "../components/tip.js";
+import { clear, h, nothing, panel, say, segments } from "../dom.js";
+import * as f from "../format.js";
+import { stream } from "../stream.js";
+import { collateralPanel, fundingPanel, waterfallPanel } from "./pool-money.js";
+import { parametersPanel } from "./pool-rules.js";
+
+const NO_RISK = "no account is below 1.1, so there is nothing to cover";
+const TILES = [
+  ["worst_health", "worst_health", "health"],
+  ["at_risk", "at_risk", "count"],
+  ["equity", "pool_equity", "compact", true],
+  ["requirement", "pool_requirement", "compact", true],
+  ["open_interest_value", "open_interest_value", "compact", true],
+  ["total_debt", "total_debt", "compact", true],
+  ["insurance_fund", "insurance_fund", "compact", true],
+  ["insurance_coverage", "insurance_coverage", "ratio"],
+  ["shortfall", "shortfall", "compact", true],
+];
+const WHY = { insurance_coverage: NO_RISK, worst_health: "no account owes or holds anything" };
+
+function tiles(unit) {
+  const made = TILES.map(([field, key, kind, isMoney]) => [field, tile(key, kind, { unit: isMoney ? unit : undefined })]);
+  const node = h("div", { class: "tiles" }, made.map(([, one]) => one));
+  node.set = (pool) => {
+    for (const [field, one] of made) {
+      one.set(pool[field], { why: pool.unknown?.[field] ?? WHY[field] });
+      if (field === "worst_health") one.value.className = `value health b${f.band(pool[field])}`;
+    }
+  };
+  return node;
+}
+
+function header(pool) {
+  const chips = h("span", { class: "meta" });
+  const node = h("div", { class: "head" },
+    h("nav", { class: "crumbs", "aria-label": "Where this is" }, h("a", { href: "#/" }, "Overview"), "›", h("span", null, "Pool")),
+    h("h1", null, pool.name), chips);
+  node.set = (now) => {
+    const state = JSON.stringify([now.validity, now.version, now.accounts]);
+    if (node.dataset.state === state) return;
+    node.dataset.state = state;
+    clear(chips,
+      h("span", { class: "chip" }, f.capital(now.kind)),
+      Object.entries(now.validity).map(([feed, state]) => explain(h("span", { class: `chip ${state === "fresh" ? "good" : "warn"}`, tabindex: "0" }, `${feed} price ${f.words(state)}`), "validity")),
+      explain(h("span", { class: "chip", tabindex: "0" }, `parameters v${now.version}`), "version"),
+      h("span", { class: "mono muted", title: now.id }, f.short(now.id, 8, 6)));
+  };
+  return node;
+}
+
+function ladderPanel(scope, pool) {
+  const unit = pool.settlement;
+  const feeds = Object.keys(pool.prices);
+  let feed = feeds[0];
+  let points = [];
+  const ladder = new LadderChart({ unit, height: 344 });
+  scope.add(ladder);
+  const note = h("p", { class: "under-chart" });
+  const show = () => ladder.set(points.map((p) => p.time_ms), points.map((p) => (p.prices[feed] ? Number(p.prices[feed]) : null)));
+  const askLadder = async () => {
+    try {
+      const found = await get(`/pools/${part(pool.id)}/ladder`, { underlying: feed, buckets: 200 }, scope.signal);
+      ladder.setLadder(found);
+      const { down, up } = found.beyond;
+      say(note, `Further than half the price away: ${down.accounts + up.accounts} accounts, ${f.compact(f_sum(down.notional, up.notional))} ${unit}. Depending on several prices: ${found.several.accounts} accounts, ${f.compact(found.several.notional)} ${unit}.`);
+    } catch (error) {
+      if (error.name !== "AbortError") say(note, error.message);
+    }
+  };
+  const askHistory = async () => {
+    try {
+      points = (await get(`/pools/${part(pool.id)}/history`, {}, scope.signal)).points;
+      show();
+    } catch (error) {
+      if (error.name !== "AbortError") say(note, error.message);
+    }
+  };
+  askHistory().then(askLadder);
+  scope.every(2000, askLadder);
+  const node = panel("Price and liquidation ladder", {
+    tools: [
+      feeds.length > 1 ? segments("Price of", feeds.map((one) => [one, one]), feed, (to) => { feed = to; show(); askLadder(); }) : null,
+      segments("Range around the price", [[0.03, "± 3 %"], [0.1, "± 10 %"], [0.3, "± 30 %"]], 0.1, (span) => ladder.zoom(span)),
+    ],
+    body: [h("div", { class: "chart-frame" }, ladder.node, legend([["Index price", "--text"], ["Now", "--accent"], ["Liquidated when the price gets there", "--h1", true]])), note],
+    flush: true,
+  });
+  node.add = (now, timeMs) => {
+    const last = points.at(-1);
+    if (last && timeMs <= last.time_ms) return;
+    points.push({ time_ms: timeMs, prices: now.prices });
+    if (points.length > 3000) points.splice(0, 1000);
+    show();
+  };
+  return node;
+}
+
+const f_sum = (a, b) => String(Number(a) + Number(b));
+
+function accountsPanel(scope, pool) {
+  const count = h("span", { class: "note" });
+  const table = new Table({
+    name: "Accounts, worst first", columns: accountColumns({ unit: pool.settlement, kind: pool.kind }), rowKey: (row) => row.account, height: "var(--tall)", sortBy: "health",
+    onOpen: (row) => { location.hash = accountHref(row); }, empty: "Nobody owes or holds anything in this pool.",
+  });
+  scope.add(table);
+  let live = new Map();
+  const rest = new Map();
+  let cursor;
+  let total = null;
+  let isAsking = false;
+  const show = () => {
+    const rows = [...live.values(), ...[...rest.values()].filter((row) => !live.has(String(row.account)))];
+    table.set(rows);
+    say(count, `${f.count(rows.length)}${total === null ? "" : ` of ${f.count(total)}`}, worst first; amounts in ${pool.settlement}`);
+  };
+  // The stream has the hundred worst; who scrolls further gets pages of the others.
+  table.onEnd = async () => {
+    if (isAsking || cursor === null || live.size < 100) return;
+    isAsking = true;
+    try {
+      const page = await get(`/pools/${part(pool.id)}/accounts`, { limit: 500, cursor }, scope.signal);
+      cursor = page.next;
+      total = page.total;
+      for (const row of page.items) rest.set(String(row.account), row);
+      show();
+    } catch {
+      cursor = null;
+    }
+    isAsking = false;
+  };
+  scope.add(stream.subscribe({ channel: "accounts", pool: pool.id }, (topic) => {
+    live = topic.rows ?? new Map();
+    show();
+  }));
+  return panel("Accounts", { note: count, body: table.node, flush: true });
+}
+
+function moneyPanel(pool) {
+  const unit = pool.settlement;
+  const entries = [
+    ["lender_assets", "lender_assets", "money", unit], ["utilisation", "utilisation", "percent"], ["borrow_rate", "borrow_rate", "percent", "% a year"],
+    ["settled_cash", "settled_cash", "money", unit], ["unpaid_claims", "unpaid_claims", "money", unit], ["dues", "dues", "money", unit], ["insurance_paid", "insurance_paid", "money", unit],
+  ].map(([field, key, kind, said]) => [field, figure(key, kind, { unit: said })]);
+  const node = panel("Money of the pool", { body: h("div", { class: "lines" }, entries.map(([, one]) => one)), flush: true });
+  node.set = (now) => entries.forEach(([field, one]) => one.set(now[field], { why: now.unknown?.[field] }));
+  return node;
+}
+
+export async function poolPage(main, scope, [name]) {
+  let pool;
+  try {
+    pool = await get(`/pools/${part(name)}`, {}, scope.signal);
+  } catch (error) {
+    if (error.name !== "AbortError") main.append(nothing("This pool cannot be shown", error.message));
+    return;
+  }
+  document.title = `${pool.name} · Ringfence`;
+  const parts = {
+    head: header(pool), tiles: tiles(pool.settlement), ladder: ladderPanel(scope, pool), waterfall: waterfallPanel(pool.settlement),
+    collateral: collateralPanel(pool), funding: fundingPanel(pool), money: moneyPanel(pool),
+  };
+  main.append(
+    parts.head,
+    h("div", { class: "grid" },
+      parts.tiles,
+      h("div", { class: "w8 col" }, parts.ladder, accountsPanel(scope, pool)),
+      h("div", { class: "w4 col" }, parts.waterfall, parts.collateral, parts.funding, parts.money),
+      parametersPanel(scope, pool)));
+  const show = (now) => {
+    for (const one of Object.values(parts)) one.set?.(now);
+  };
+  show(pool);
+  scope.add(stream.subscribe({ channel: "pool", pool: pool.id }, (topic) => {
+    if (!topic.only) return;
+    pool = topic.only;
+    show(pool);
+    parts.ladder.add(pool, topic.timeMs);
+  }));
+}

@@ -1,0 +1,1 @@
+"""Consent of owners: signed commands, who may sign what, and the evidence in the journal."""

@@ -1,0 +1,91 @@
+"""The OpenAPI is complete and true: what it does not say does not happen."""
+
+import re
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
+from tests.service.live import live, sink
+
+from ringfence.service.problems import CODES
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text()
+ROW = re.compile(r"^\| `(GET|POST) ([^`?]+)", re.MULTILINE)
+UNDOCUMENTED = {"/v1/openapi.json"}  # it does not describe itself
+
+load_all_checks()
+
+
+@pytest.fixture(scope="module")
+def served():
+    with live(faucet={"USDC": "500"}) as found:
+        sink(found)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def document(served):
+    return served.get("/v1/openapi.json")
+
+
+@pytest.fixture(scope="module")
+def schema(served):
+    return schemathesis.openapi.from_asgi("/v1/openapi.json", served.client.app)
+
+
+def operations(document):
+    return {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+        if method in {"get", "post"}
+    }
+
+
+def test_the_manual_and_the_openapi_list_the_same(document):
+    manual = {(m, p) for m, p in ROW.findall(MANUAL) if p not in UNDOCUMENTED}
+    assert operations(document) == manual
+
+
+def test_every_code_of_a_problem_is_in_the_manual_with_its_status():
+    table = MANUAL[MANUAL.index("## Problems") : MANUAL.index("## Views")]
+    for code, (status, _) in CODES.items():
+        if code != "internal":
+            (row,) = re.findall(rf"^\| {status} \|.*$", table, re.MULTILINE)
+            assert f"`{code}`" in row, code
+
+
+def test_every_operation_says_what_it_answers_and_how_it_fails(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answers = operation["responses"]
+            assert operation["description"], (method, path)
+            assert {"400", "405", "429", "503"} <= answers.keys(), (method, path)
+            for status, answer in answers.items():
+                kinds = set(answer.get("content", {}))
+                wanted = "application/problem+json" if int(status) >= 400 else None
+                assert wanted is None or kinds == {wanted}, (method, path, status)
+
+
+def test_every_figure_of_an_answer_is_typed(document):
+    schemas = document["components"]["schemas"]
+    for name in ("Account", "PoolSummary", "Liquidation", "Receipt", "Problem", "VenueAnswer"):
+        assert schemas[name]["properties"], name
+    health = schemas["AccountRow"]["properties"]["health_factor"]
+    assert {"null", "string"} == {part["type"] for part in health["oneOf"]}
+
+
+CASES = schemathesis.pytest.from_fixture("schema")
+
+
+@CASES.parametrize()
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_gets_an_answer_that_is_not_documented(case):
+    case.call_and_validate()

@@ -1,0 +1,64 @@
+"""`ringfence top` shows what the stream says, and says why it cannot."""
+
+import json
+import threading
+
+import pytest
+from tests.service.live import HOSTS, live, sink
+from uvicorn import Config, Server
+
+from ringfence.cli import main
+from ringfence.cli.top import Screen
+from ringfence.service.app import build
+from ringfence.service.serving import address_of, bound
+
+
+@pytest.fixture(scope="module")
+def url():
+    """Where a venue is served over a real socket."""
+    with live() as served:
+        sink(served)
+        listener = bound("127.0.0.1", 0)
+        # The desk of `served` runs already; a second application only speaks for it.
+        app = build(served.desk, HOSTS)
+        server = Server(Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield address_of(listener)
+        server.should_exit = True
+        thread.join(30)
+
+
+def test_it_shows_everything_once_where_there_is_no_terminal(url, capsys):
+    assert main(["top", url]) == 0
+    shown = capsys.readouterr().out
+    for word in ("ETH 1880", "alpha", "Pools, worst first", "Last liquidations", "ETH-PERP"):
+        assert word in shown
+
+
+def test_it_gives_the_streams_tables_as_json(url, capsys):
+    assert main(["top", url, "--json"]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    assert set(tables) == {"stats", "prices", "pools", "at_risk:1.10", "liquidations"}
+    assert tables["prices"]["ETH"]["index_price"] == "1880"
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [("http://127.0.0.1:1", "is `ringfence serve` running"), ("nonsense", "write it as http")],
+)
+def test_it_says_why_there_is_nothing_to_see(address, message, capsys):
+    assert main(["top", address]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_deltas_change_the_tables_as_the_manual_says():
+    screen = Screen("u", 5)
+    table = {"a": {"x": 1, "y": 2}, "b": {"x": 3}}
+    screen.take({"type": "snapshot", "key": "pools", "data": table})
+    change = {"set": {"a": {"y": 5}, "c": {"x": 7}}, "gone": ["b"]}
+    screen.take({"type": "delta", "key": "pools", "data": change})
+    assert screen.tables["pools"] == {"a": {"x": 1, "y": 5}, "c": {"x": 7}}
+    screen.take({"type": "snapshot", "key": "liquidations", "data": {"items": [{"seq": 1}]}})
+    screen.take({"type": "delta", "key": "liquidations", "data": {"add": [{"seq": 2}]}})
+    assert [item["seq"] for item in screen.tape] == [1, 2]
