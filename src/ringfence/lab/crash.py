@@ -3,7 +3,8 @@
 On every tick, in this order: prices reach all pools; whoever is below maintenance is
 liquidated; backstops sell a part of what they took over to the makers; then people come, go,
 and settle. Around every liquidation the digests of all pools that liquidate nobody, and of
-all wallets, are taken before and after, and must be equal.
+all wallets, are taken before and after, and must be equal. With market impact, what backstops
+sell pushes the prices of the next ticks.
 """
 
 import time
@@ -15,7 +16,9 @@ import numpy as np
 from ringfence.columns import Column
 from ringfence.core.command import Happening, Kind
 from ringfence.core.health import debt_of
+from ringfence.core.margin import position_value
 from ringfence.core.pool import BACKSTOP, CASH, Total, account_count
+from ringfence.lab.impact import Market, displaced
 from ringfence.lab.pools import tail_name, tail_price
 from ringfence.lab.population import MAKER, PopulationPlan, populate
 from ringfence.lab.stage import QUOTE, Stage
@@ -27,12 +30,14 @@ from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT, SECOND_NS
 from ringfence.venue.clock import ManualClock
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.receipts import BatchReceipt
+from ringfence.venue.state import PoolRecord
 from ringfence.venue.venue import Venue
 
 FUNDING_EVERY_NS = 8 * HOUR_NS
 FUNDING_RATE = PRICE_UNIT // 10_000  # 0.01 % of the mark price per eight hours
 TAIL_EVERY_NS = 5 * MINUTE_NS  # a thin market's feed speaks this often, so its price jumps
 SALE_PARTS = 4  # a backstop sells a quarter of its holdings on each tick
+TAIL_DEPTH_PARTS = 20  # a thin market has this part of the others' depth
 SOURCE = "file"
 
 
@@ -54,12 +59,20 @@ class Crash:
     """One run; `play` yields after every tick, so that a view can look at it."""
 
     def __init__(
-        self, series: PriceSeries, symbols: list[str], plan: PopulationPlan, journal: str
+        self,
+        series: PriceSeries,
+        symbols: list[str],
+        plan: PopulationPlan,
+        journal: str,
+        *,
+        depth: int | None = None,
     ) -> None:
+        """Build everything; `depth` is of market impact, in dollars: None for no impact."""
         self.series, self.symbols, self.plan = series, symbols, plan
         self.first = {s: int(series.prices(s).mid[0]) for s in symbols}
         self.prices = dict(self.first)
         self.counts = Counts()
+        self.ticks = _tick_count(series, symbols)
         gap = _usual_gap(series, symbols)
         start, end = series.span
         self.population = populate(
@@ -72,6 +85,7 @@ class Crash:
         self.clock = ManualClock(start - MINUTE_NS)
         self.venue = Venue.open(journal, clock=self.clock)
         self.stage = Stage(self.venue, self.population, plan.seed)
+        self.markets = {} if depth is None else _markets(symbols, depth * QUOTE)
         self._feeds = {s: Feed(_rules(gap)) for s in symbols}
         self._next_tail = dict.fromkeys(symbols, start)
         self._next_hour = (start // HOUR_NS + 1) * HOUR_NS
@@ -98,6 +112,9 @@ class Crash:
             self.counts.ticks += 1
             self.seconds = time.perf_counter() - started
             yield tick
+
+    def finish(self) -> None:
+        """Take the last proof and a checkpoint, when the play is over or stopped."""
         self.counts.are_wallets_unchanged &= self.stage.are_wallets_as_expected()
         self.venue.checkpoint()
 
@@ -131,17 +148,29 @@ class Crash:
     def _feed_prices(self, tick: Tick) -> list[FeedPrice]:
         feeds = []
         for symbol, price in tick.prices.items():
-            self.prices[symbol] = price.mid
-            quote = Quote(SOURCE, price.mid, (price.ask - price.bid + 1) // 2, tick.time_ns)
+            mid = self._pushed(symbol, price.mid)
+            self.prices[symbol] = mid
+            quote = Quote(SOURCE, mid, (price.ask - price.bid + 1) // 2, tick.time_ns)
             self._feeds[symbol].offer(quote, tick.time_ns)
             index = self._feeds[symbol].index(tick.time_ns)
             if isinstance(index, Index):
                 feeds.append(_feed_price(symbol, index.price, index))
                 if tick.time_ns >= self._next_tail[symbol]:
                     self._next_tail[symbol] = tick.time_ns + TAIL_EVERY_NS
-                    tail = tail_price(self.first[symbol], index.price)
-                    feeds.append(_feed_price(tail_name(symbol), tail, index))
+                    name, tail = tail_name(symbol), tail_price(self.first[symbol], index.price)
+                    feeds.append(_feed_price(name, self._pushed(name, tail), index))
         return feeds
+
+    def _pushed(self, feed: str, price: int) -> int:
+        """A price as forced closing has pushed it."""
+        market = self.markets.get(feed)
+        return displaced(price, market.displacement(self.clock.now_ns())) if market else price
+
+    def _push(self, feed: str, value: int) -> None:
+        """Let a value that is bought, or sold where negative, push its market."""
+        market = self.markets.get(feed)
+        if market:
+            market.push(value)
 
     def _digests(self, liquidating: set[int]) -> list[bytes]:
         """Digests of the wallets, and of every pool that liquidates nobody in this tick."""
@@ -160,6 +189,16 @@ class Crash:
             counts.liquidations += 1
             counts.liquidated.add((pool, int(event["account"])))
 
+    def _push_position(self, record: PoolRecord, i: int, size: int) -> None:
+        pool, instrument = record.pool, record.spec.instruments[i]
+        value = position_value(size, int(pool.mark_price[i]), int(pool.value_divisor[0]))
+        self._push(instrument.underlying, value)
+
+    def _push_coins(self, record: PoolRecord, c: int, amount: int) -> None:
+        pool, price = record.pool, record.pool.index_price[record.pool.asset_underlying[c]]
+        value = position_value(amount, int(price), int(pool.value_divisor[0]))
+        self._push(record.spec.collateral[c - 1].underlying, value)
+
     def _sell_backstops(self) -> None:
         """Sell a part of every backstop's positions and collateral to the pool's maker."""
         for k, record in enumerate(self.stage.records):
@@ -167,6 +206,7 @@ class Crash:
             for i in np.flatnonzero(pool.size[BACKSTOP]).tolist():
                 lots = int(pool.size[BACKSTOP, i]) // int(pool.lot[i])
                 part = lots // SALE_PARTS or lots
+                self._push_position(record, i, -part * int(pool.lot[i]))
                 self.stage.add(
                     k,
                     kind=Kind.TRADE,
@@ -177,6 +217,7 @@ class Crash:
                     price=int(pool.mark_price[i]),
                 )
             for c in np.flatnonzero(pool.balance[BACKSTOP, CASH + 1 :]).tolist():
+                self._push_coins(record, CASH + 1 + c, -int(pool.balance[BACKSTOP, CASH + 1 + c]))
                 self.stage.add(
                     k,
                     kind=Kind.EXCHANGE,
@@ -218,6 +259,12 @@ class Crash:
         return sum(int(r.pool.claim[: account_count(r.pool)].sum()) for r in self.stage.records)
 
 
+def _markets(symbols: list[str], depth: int) -> dict[str, Market]:
+    """A market for each symbol and for the thin one that follows it; depth in quote units."""
+    thin = max(depth // TAIL_DEPTH_PARTS, 1)
+    return {s: Market(depth) for s in symbols} | {tail_name(s): Market(thin) for s in symbols}
+
+
 def _feed_price(feed: str, price: int, index: Index) -> FeedPrice:
     return FeedPrice(
         feed=feed,
@@ -232,6 +279,11 @@ def _feed_price(feed: str, price: int, index: Index) -> FeedPrice:
 def _rules(gap_ns: int) -> IndexRules:
     """A file is one source, and as fresh as its usual gap."""
     return IndexRules(sources=(SOURCE,), stale_after_ns=max(5 * gap_ns, 5 * MINUTE_NS))
+
+
+def _tick_count(series: PriceSeries, symbols: list[str]) -> int:
+    """Ticks that the series will play: its distinct times."""
+    return len(np.unique(np.concatenate([series.prices(s).time_ns for s in symbols])))
 
 
 def _usual_gap(series: PriceSeries, symbols: list[str]) -> int:

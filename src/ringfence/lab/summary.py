@@ -74,6 +74,8 @@ class Summary(msgspec.Struct, frozen=True):
     seconds: float
     decision_latency_us: Latency
     prices: dict[str, PriceSummary]
+    impact: dict[str, str]  # by market, the furthest that forced closing pushed its price
+    is_complete: bool  # false where the run was stopped before its last tick
     by_pool: list[PoolSummary]
 
 
@@ -147,5 +149,7 @@ def summarise(crash: Crash) -> Summary:
         seconds=round(crash.seconds, 2),
         decision_latency_us=_latency(counts.latency_ns),
         prices={symbol: _prices(crash, symbol) for symbol in crash.symbols},
+        impact={n: decimal(m.furthest, PRICE_UNIT) for n, m in crash.markets.items()},
+        is_complete=crash.counts.ticks == crash.ticks,
         by_pool=[_pool(crash, k) for k in range(len(crash.stage.records))],
     )
