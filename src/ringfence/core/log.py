@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ringfence.columns import Column
 from ringfence.compiled import kernel
-from ringfence.core.command import EVENT, Happening
+from ringfence.core.command import EVENT, Happening, Kind, Rows
 from ringfence.core.pool import Pool, Total
 
 
@@ -19,6 +19,8 @@ class Log(NamedTuple):
 
 
 COUNT, ROW = 0, 1
+RECORDING = (Kind.LIQUIDATE, Kind.BID, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
+DELEVERAGED_MAX = 100_000  # events of one deleveraging; they still fit into a journal entry
 
 
 def empty_log(room: int) -> Log:
@@ -32,8 +34,16 @@ def recorded(log: Log) -> NDArray[np.void]:
 
 
 def room_for_one(pool: Pool) -> int:
-    """Events that one command can record at most."""
-    return len(pool.mark_price) + len(pool.asset_underlying) + len(pool.change) + 4
+    """Events that one command can record at most; deleveraging apart."""
+    return len(pool.mark_price) + len(pool.asset_underlying) + len(pool.change) + 8
+
+
+def room_for(pool: Pool, rows: Rows) -> int:
+    """Events that a batch can record at most; most kinds record none."""
+    batch = np.isin(rows["kind"], RECORDING)
+    many = rows["kind"] == Kind.DELEVERAGE
+    single, whole = int(np.count_nonzero(batch)), int(np.count_nonzero(many))
+    return single * room_for_one(pool) + whole * DELEVERAGED_MAX
 
 
 @kernel

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
-from ringfence.core.log import empty_log, recorded, room_for_one
+from ringfence.core.log import empty_log, recorded, room_for, room_for_one
 from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec, pool_id
@@ -90,12 +90,6 @@ class PoolRecord:
     def digest(self) -> bytes:
         """SHA-256 of the pool's canonical bytes."""
         return hashlib.sha256(pool_bytes(self.pool)).digest()
-
-
-def events_at_most(pool: Pool, rows: Rows) -> int:
-    """Events that a batch can record at most; most kinds record none."""
-    kinds = (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
-    return int(np.count_nonzero(np.isin(rows["kind"], kinds))) * room_for_one(pool)
 
 
 @dataclass(frozen=True)
@@ -234,7 +228,7 @@ class State:
             wanted = min(account_count(record.pool) + opened, ACCOUNTS_MAX)
             record.pool = grown(record.pool, wanted)
         statuses = self._refused_openings(record, rows)
-        log = empty_log(events_at_most(record.pool, rows))
+        log = empty_log(room_for(record.pool, rows))
         before = account_count(record.pool)
         apply_with_wallets(record.pool, self.wallets, record.assets, rows, statuses, log)
         for a in range(before, account_count(record.pool)):

@@ -12,6 +12,7 @@ from typing import Self
 
 from ringfence.columns import Column
 from ringfence.core.command import Rows
+from ringfence.core.log import room_for
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
@@ -22,7 +23,12 @@ from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.encoding import CommandError, Encoder, address_bytes, check_encodable
 from ringfence.venue.fanout import FeedPrice
-from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
+from ringfence.venue.liquidator import (
+    LIQUIDATIONS_MAX,
+    Liquidator,
+    deleverage,
+    liquidations,
+)
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
@@ -38,7 +44,6 @@ from ringfence.venue.state import (
     Send,
     State,
     VenueCommand,
-    events_at_most,
 )
 from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
 
@@ -173,7 +178,7 @@ class Venue:
         time_ns = self._stamp()
         stamped = with_clock(record.pool, batch, time_ns)
         extra = len(stamped) - len(batch)
-        if not entries.fits(stamped, events_at_most(record.pool, stamped)):
+        if not entries.fits(stamped, room_for(record.pool, stamped)):
             raise CommandError(f"{len(batch)} rows and their events exceed one entry; split them")
         with self._journaling():
             outcome = self.state.apply_rows(record, stamped)
@@ -204,14 +209,20 @@ class Venue:
             self.journal.append(time_ns, entries.PRICES, b"", body)
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
-        """Liquidate every account below maintenance, pool by pool, in order of number."""
+        """Take every account below maintenance a step on, pool by pool, in order of number."""
         receipts = {}
         for record in self.state.pools.values():
             pool = record.id.hex()
             accounts = self.unhealthy(pool)
-            if len(accounts):
-                receipts[pool] = self.liquidate(pool, accounts)
+            parts = [self.liquidate(pool, accounts)] if len(accounts) else []
+            parts += self.deleverage(pool)
+            if parts:
+                receipts[pool] = merged(parts)
         return receipts
+
+    def deleverage(self, pool: str) -> list[BatchReceipt]:
+        """Close all who wait in a pool against the other side, an instrument at a time."""
+        return deleverage(self.record(pool).pool, lambda rows: self.execute_many(pool, rows))
 
     def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
         """Liquidate some accounts of a pool; the core refuses those that are healthy."""

@@ -8,6 +8,7 @@ import math
 
 import msgspec
 
+from ringfence.core.backstop import gross_notional
 from ringfence.core.health import (
     AS_IT_IS,
     HEALTH_MAX,
@@ -21,7 +22,6 @@ from ringfence.core.health import (
     uncollected,
 )
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
-from ringfence.core.liquidation import gross_notional
 from ringfence.core.margin import funding_due, position_value
 from ringfence.core.pool import Level, Pool, Total, account_count
 from ringfence.core.spec import PoolSpec
