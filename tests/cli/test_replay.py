@@ -12,6 +12,7 @@ from ringfence.cli.crash_view import CrashView, short
 from ringfence.cli.interrupt import stoppable
 from ringfence.lab.crash import Crash
 from ringfence.lab.population import PopulationPlan
+from ringfence.lab.waterfall import Book
 from ringfence.oracle.sources.replay import PriceFile
 
 SIZE = ("--pools", "6", "--accounts", "24", "--leverage", "20")
@@ -52,6 +53,16 @@ def test_a_fall_is_played_to_its_end_and_stays_inside(run, prices):
     assert found["liquidated_accounts"] > 5
     assert found["wallets_unchanged"]
     assert found["unaffected_pools_unchanged"]
+    assert (found["adds_up"], found["problems"]) == (True, [])
+    assert found["steps"]["auctions"] > 0
+
+
+def test_a_waterfall_that_does_not_add_up_fails_loudly(run, prices, monkeypatch):
+    monkeypatch.setattr(Book, "problems", lambda *_: ["shortfall: the events sum to 1"])
+    answer = run("replay", prices, "--symbol", "ETH", *SIZE)
+    assert answer.code == 1
+    assert "NOT, in 6 places: a fault" in answer.out
+    assert "does not add up: ETH-majors-00: shortfall: the events sum to 1" in answer.err
 
 
 def test_the_same_seed_gives_the_same_head_with_impact_too(run, prices):
@@ -103,6 +114,7 @@ def test_the_live_view_fits_a_terminal_of_eighty_by_twenty_four(prices):
         assert all(len(line) <= 80 for line in text)
         assert text[0].startswith(f"tick {crash.counts.ticks} of {ROWS}")
         assert text[1].startswith("liquidated ")
+        assert text[2].startswith("auctions ")
     crash.venue.close()
 
 

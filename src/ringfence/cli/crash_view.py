@@ -10,16 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from ringfence.core.health import HEALTH_MAX, health_factor, open_interest_value
-from ringfence.core.pool import Total
+from ringfence.core.pool import Step, Total
 from ringfence.lab.crash import Crash
 from ringfence.lab.stage import QUOTE
-from ringfence.lab.summary import Summary
+from ringfence.lab.summary import StepsSummary, Summary
+from ringfence.lab.waterfall import STEPS
 from ringfence.risk.worst import worst_account
 from ringfence.units import PPM, PRICE_UNIT
 from ringfence.venue.state import PoolRecord
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-OTHER_LINES = 9  # of the live view besides prices and pools, and the cursor's
+OTHER_LINES = 10  # of the live view besides prices and pools, and the cursor's
 ROWS = 12  # pools in the summary
 
 
@@ -81,16 +82,19 @@ class CrashView:
         speed = crash.counts.ticks / crash.seconds if crash.seconds else 0
         return Text(
             f"tick {crash.counts.ticks:,} of {crash.ticks:,}   "
-            f"{when // 3600 % 24:02d}:{when // 60 % 60:02d} UTC   {speed:,.0f} ticks/s"
+            f"{when // 3600 % 24:02d}:{when // 60 % 60:02d} UTC   "
+            f"in auction {crash.in_step(Step.AUCTION):,}, "
+            f"waiting {crash.in_step(Step.DELEVERAGING):,}   {speed:,.0f} ticks/s"
         )
 
     def _counts(self) -> Text:
-        crash, counts = self._crash, self._crash.counts
+        paid = self._crash.paid()
         return Text(
-            f"liquidated {len(counts.liquidated):,} accounts in {counts.liquidations:,} steps, "
-            f"{short(counts.notional)} notional, insurance "
-            f"{short(crash.total(Total.INSURANCE_PAID))}, "
-            f"shortfall {short(sum(crash.shortfalls().values()))}",
+            f"liquidated {self._crash.liquidated():,} accounts in {paid.steps:,} steps, "
+            f"{short(paid.closed)} closed\n"
+            f"auctions {short(paid.auctioned)}  backstop {short(paid.notional + paid.debt)}  "
+            f"insurance {short(paid.insurance)}  deleveraged {short(paid.deleveraged)}  "
+            f"unpaid {short(paid.shortfall)}",
             style="bold",
         )
 
@@ -113,10 +117,11 @@ class CrashView:
 
     def _pools(self) -> Table:
         drawn = Table(title="Pools, worst health first", title_justify="left", box=SIMPLE_HEAD)
-        for name in ("pool", "health", "open", "insurance", "paid", "shortfall"):
+        for name in ("pool", "health", "open", "insurance", "deepest step", "unpaid"):
             drawn.add_column(name, justify="left" if name == "pool" else "right", no_wrap=True)
-        ranked = sorted(((_worst(r), r) for r in self._crash.stage.records), key=lambda x: x[0])
-        for health, record in ranked[: self._rows]:
+        pools = zip(self._crash.stage.records, self._crash.books, strict=True)
+        ranked = sorted(((_worst(r), r, book) for r, book in pools), key=lambda x: x[0])
+        for health, record, book in ranked[: self._rows]:
             pool = record.pool
             interest = sum(open_interest_value(pool, u) for u in range(len(pool.index_price)))
             drawn.add_row(
@@ -124,8 +129,8 @@ class CrashView:
                 _health(health),
                 short(interest),
                 short(int(pool.total[Total.INSURANCE_FUND])),
-                short(int(pool.total[Total.INSURANCE_PAID])),
-                short(int(pool.total[Total.SHORTFALL])),
+                book.paid.deepest(),
+                short(book.paid.shortfall),
             )
         return drawn
 
@@ -145,9 +150,11 @@ def summary_view(summary: Summary) -> RenderableType:
             "notional",
             f"{_money(summary.liquidated_notional)}, debt {_money(summary.liquidated_debt)}",
         ),
-        ("insurance used", _money(summary.insurance_used)),
+        ("steps", _steps(summary.steps)),
+        ("borne by", _borne(summary.steps)),
         ("shortfall", f"{_money(summary.shortfall)} in {len(summary.shortfall_pools)} pools"),
         ("claims waiting", f"{_money(summary.unpaid_claims)} of profit not yet collected"),
+        ("adds up", _sums(summary)),
         ("decision", f"median {latency.median} us, p99 {latency.p99} us after a tick"),
         (
             "wallets",
@@ -168,6 +175,24 @@ def _money(amount: str) -> str:
     return f"{Decimal(amount).quantize(Decimal('0.01')):,} USDC"
 
 
+def _steps(steps: StepsSummary) -> str:
+    """Each step and what it did, in the order of the waterfall."""
+    return (
+        f"auctions {_money(steps.auctioned)}, backstop {_money(steps.notional)}, "
+        f"insurance {_money(steps.insurance)}, deleveraging {_money(steps.deleveraged)}"
+    )
+
+
+def _borne(steps: StepsSummary) -> str:
+    return ", ".join(f"{name} {_money(amount)}" for name, amount in steps.borne.items())
+
+
+def _sums(summary: Summary) -> Text:
+    if summary.adds_up:
+        return Text("to the unit: events, pools and people agree", style="green")
+    return Text(f"NOT, in {len(summary.problems)} places: a fault", style="bold red")
+
+
 def _proof(holds: bool, how: str) -> Text:  # noqa: FBT001 - one flag, named by its callers
     if holds:
         return Text(f"unchanged: {how}", style="green")
@@ -175,25 +200,36 @@ def _proof(holds: bool, how: str) -> Text:  # noqa: FBT001 - one flag, named by 
 
 
 def _pool_table(summary: Summary) -> RenderableType:
-    paid = [p for p in summary.by_pool if p.insurance_used != "0" or p.shortfall != "0"]
-    if not paid:
-        return Text("No pool paid for a loss.")
-    paid.sort(key=lambda p: (-float(p.shortfall), -float(p.insurance_used)))
-    drawn = Table(title="Pools that paid most", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("pool", "liquidated", "insurance used", "left", "shortfall", "claims"):
-        drawn.add_column(name, justify="left" if name == "pool" else "right", no_wrap=True)
-    for pool in paid[:ROWS]:
+    """Every step's part of what was closed or paid, the pools that went deepest first."""
+    reached = [p for p in summary.by_pool if p.steps.deepest != STEPS[0]]
+    if not reached:
+        return Text("No pool liquidated anybody.")
+    reached.sort(
+        key=lambda p: (-STEPS.index(p.steps.deepest), -float(p.shortfall), -float(p.insurance_used))
+    )
+    drawn = Table(
+        title="How far pools went down the waterfall, and what each step took",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    names = ("pool", "deepest step", "auctions", "backstop", "insurance", "winners", "unpaid")
+    for k, name in enumerate(names):
+        drawn.add_column(name, justify="left" if k < 2 else "right", no_wrap=True)
+    for pool in reached[:ROWS]:
+        steps = pool.steps
+        paid = (steps.auctioned, _sum(steps.notional, steps.debt), steps.insurance)
         drawn.add_row(
             pool.name,
-            str(pool.liquidated_accounts),
-            *(
-                short(int(float(text) * QUOTE))
-                for text in (
-                    pool.insurance_used,
-                    pool.insurance_left,
-                    pool.shortfall,
-                    pool.unpaid_claims,
-                )
-            ),
+            steps.deepest,
+            *(_short(text) for text in (*paid, steps.deleveraged, steps.shortfall)),
         )
     return drawn
+
+
+def _sum(first: str, second: str) -> str:
+    return str(Decimal(first) + Decimal(second))
+
+
+def _short(amount: str) -> str:
+    return short(int(Decimal(amount) * QUOTE))

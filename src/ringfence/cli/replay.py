@@ -19,7 +19,7 @@ from ringfence.lab.crash import Crash
 from ringfence.lab.impact import DEPTH
 from ringfence.lab.market import generated_crash
 from ringfence.lab.population import PopulationPlan
-from ringfence.lab.summary import summarise
+from ringfence.lab.summary import Summary, summarise
 from ringfence.lab.warmup import is_warm, warm_up
 from ringfence.oracle.sources.replay import PriceFile
 from ringfence.oracle.sources.series import PriceSeries, UnknownSymbolError
@@ -60,7 +60,8 @@ def replay(
 
     Builds a seeded population of traders, borrowers, makers and lenders in many pools, plays
     the file tick by tick, liquidates whoever falls below maintenance, and proves what stayed
-    as it was. Exit code 1 when a wallet or an unaffected pool changed.
+    as it was. Exit code 1 when a wallet or an unaffected pool changed, or the sums of the
+    waterfall do not add up.
     """
     names = [name.strip() for text in symbol for name in text.split(",") if name.strip()]
     try:
@@ -151,10 +152,18 @@ def _run(
         print_json(summary)
     else:
         console(sys.stdout).print(summary_view(summary))
-    if not (summary.wallets_unchanged and summary.unaffected_pools_unchanged):
+    return _verdict(summary, crash.ticks)
+
+
+def _verdict(summary: Summary, ticks: int) -> int:
+    """Say what is wrong, if anything is, and return the exit code."""
+    for problem in summary.problems:
+        note(f"ringfence: does not add up: {problem}")
+    is_sound = summary.wallets_unchanged and summary.unaffected_pools_unchanged
+    if not (is_sound and summary.adds_up):
         return FINDING
     if not summary.is_complete:
-        note(f"ringfence: stopped after {summary.ticks:,} of {crash.ticks:,} ticks")
+        note(f"ringfence: stopped after {summary.ticks:,} of {ticks:,} ticks")
         return INTERRUPTED
     return OK
 

@@ -6,7 +6,7 @@ from ringfence.lab.one_position.perpetuals import PERPETUALS
 from ringfence.lab.one_position.position import THRESHOLD_PERCENT, WORTH, Outcome, Rule
 
 DEBTS = (8_100, 8_600, 9_400, 10_400)
-_NAME, _CELL = 26, 19
+_NAME, _CELL = 29, 19
 
 
 def outcomes(rules: dict[str, Rule]) -> dict[str, list[Outcome]]:
