@@ -126,6 +126,8 @@ class History:
         """Ask for all liquidations, and perhaps for what they leave to be deleveraged."""
         for a in self.unhealthy():
             self._push(Kind.LIQUIDATE, account=a)
+        if (self.pool.step == WaterfallStep.AUCTION).any():
+            self.queue.extend({"kind": int(Kind.BID), **draws.bid(self)} for _ in range(2))
         for i in range(len(self.pool.mark_price)):
             if self.rng.random() < 0.3:
                 self._push(Kind.DELEVERAGE, instrument=i)

@@ -189,6 +189,8 @@ def can_trade(pool: Pool, command: Row) -> bool:
         return False
     if i < 0 or i >= pool.mark_price.size:
         return True
+    if abs(command["size"] // 2) > AMOUNT_MAX:  # more than anybody holds, and -(-2**63) wraps
+        return False
     size = command["size"] if command["account"] == BACKSTOP else -command["size"]
     if not is_reduction(pool.size[BACKSTOP, i], size):
         return False

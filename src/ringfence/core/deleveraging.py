@@ -19,7 +19,7 @@ from ringfence.compiled import kernel
 from ringfence.core.command import Happening
 from ringfence.core.health import equity, excess, has_position
 from ringfence.core.liquidation import finish, part_to_close, unhedged_lots
-from ringfence.core.log import COUNT, DELEVERAGED_MAX, Log
+from ringfence.core.log import COUNT, DELEVERAGED_MAX, EVENTS_OF_LOSER, Log
 from ringfence.core.margin import part_of, position_value
 from ringfence.core.pool import Level, Pool, Rule, Step, Total
 from ringfence.core.receipt import finish_event, start_event
@@ -32,8 +32,6 @@ from ringfence.core.validity import Action, is_usable
 from ringfence.core.waterfill import cuts, scaled_to_fit
 from ringfence.fixed import mul_div_floor
 from ringfence.units import PPM
-
-EVENTS_OF_LOSER = 4  # position, claim, shortfall, lent cash; and one for each asset
 
 
 class Book(NamedTuple):

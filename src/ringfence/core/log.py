@@ -20,6 +20,7 @@ class Log(NamedTuple):
 
 COUNT, ROW = 0, 1
 RECORDING = (Kind.LIQUIDATE, Kind.BID, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
+EVENTS_OF_LOSER = 4  # position, claim, lent cash, shortfall; and one for each asset
 DELEVERAGED_MAX = 100_000  # events of one deleveraging; they still fit into a journal entry
 
 
@@ -43,7 +44,10 @@ def room_for(pool: Pool, rows: Rows) -> int:
     batch = np.isin(rows["kind"], RECORDING)
     many = rows["kind"] == Kind.DELEVERAGE
     single, whole = int(np.count_nonzero(batch)), int(np.count_nonzero(many))
-    return single * room_for_one(pool) + whole * DELEVERAGED_MAX
+    # Whoever is closed, on either side, may come to its end with it.
+    accounts = int(pool.total[Total.ACCOUNTS]) + len(rows)
+    each = 1 + EVENTS_OF_LOSER + len(pool.asset_underlying)
+    return single * room_for_one(pool) + whole * min(accounts * each, DELEVERAGED_MAX)
 
 
 @kernel

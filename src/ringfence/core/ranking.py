@@ -24,7 +24,7 @@ class Rank(NamedTuple):
 
     leverage: int  # ppm
     before: int  # accounts that are levered more
-    count: int  # accounts on this side
+    side: int  # accounts on this side
     distance: int  # quote units of notional that are closed before the account is reached
 
 
@@ -56,9 +56,9 @@ def rank(pool: Pool, a: int, i: int) -> Rank:
 @kernel
 def lights(place: Rank) -> int:
     """Lights of a place, one to five: five for the fifth of the side that is cut first."""
-    if place.count == 0:
+    if place.side == 0:
         return 0
-    return LIGHTS - min(place.before * LIGHTS // place.count, LIGHTS - 1)
+    return LIGHTS - min(place.before * LIGHTS // place.side, LIGHTS - 1)
 
 
 assert LEVERAGE_MAX < HEALTH_MAX

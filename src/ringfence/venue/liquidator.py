@@ -103,3 +103,9 @@ def liquidations(accounts: Column) -> Rows:
     batch["kind"] = Kind.LIQUIDATE
     batch["account"] = accounts
     return batch
+
+
+def in_entries(batch: Rows) -> list[Rows]:
+    """Return liquidations in parts of which each can be journaled."""
+    starts = range(0, max(len(batch), 1), LIQUIDATIONS_MAX)
+    return [batch[start : start + LIQUIDATIONS_MAX] for start in starts]

@@ -23,17 +23,13 @@ from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.encoding import CommandError, Encoder, address_bytes, check_encodable
 from ringfence.venue.fanout import FeedPrice
-from ringfence.venue.liquidator import (
-    LIQUIDATIONS_MAX,
-    Liquidator,
-    deleverage,
-    liquidations,
-)
+from ringfence.venue.liquidator import Liquidator, deleverage, in_entries, liquidations
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.simulation import Simulation, simulate
+from ringfence.venue.standing import QuoteView, quote_view
 from ringfence.venue.state import (
     CreatePool,
     PoolRecord,
@@ -226,9 +222,8 @@ class Venue:
 
     def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
         """Liquidate some accounts of a pool; the core refuses those that are healthy."""
-        starts = range(0, max(len(accounts), 1), LIQUIDATIONS_MAX)
-        parts = (accounts[start : start + LIQUIDATIONS_MAX] for start in starts)
-        return merged([self.execute_many(pool, liquidations(part)) for part in parts])
+        parts = in_entries(liquidations(accounts))
+        return merged([self.execute_many(pool, part) for part in parts])
 
     def unhealthy(self, pool: str) -> Column:
         """Accounts of a pool below maintenance now, found by its ladder."""
@@ -249,10 +244,13 @@ class Venue:
             CommandError: There is no such pool, owner or account.
         """
         record = self.record(pool)
-        a = self.account_index(record, owner, number)
-        if a < 0:
-            raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
-        return account_view(record, record.pool, a, owner, volatility=volatility)
+        index = self._opened(record, owner, number)
+        return account_view(record, record.pool, index, owner, volatility=volatility)
+
+    def quote(self, pool: str, owner: str, *, number: int = 1, share: str = "1") -> QuoteView:
+        """Return what a bid for at most a share of an account would get now."""
+        record = self.record(pool)
+        return quote_view(record.spec, record.pool, self._opened(record, owner, number), share)
 
     def pool(self, pool: str) -> PoolView:
         """Return a pool as a whole."""
@@ -333,6 +331,12 @@ class Venue:
     def account_index(self, record: PoolRecord, owner: str, number: int) -> int:
         """Index of an owner's account in a pool; -1 when it was never opened."""
         return record.accounts.get((self._owner_number(owner), number), -1)
+
+    def _opened(self, record: PoolRecord, owner: str, number: int) -> int:
+        a = self.account_index(record, owner, number)
+        if a < 0:
+            raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
+        return a
 
     def _encoder(self, record: PoolRecord) -> Encoder:
         return Encoder(
