@@ -18,22 +18,24 @@ import msgspec
 import numpy as np
 from tests.story_pool import COMMANDS, SPEC, START_NS
 
+from ringfence.core.auction import WHOLE
 from ringfence.core.bounds import parameter_named
 from ringfence.core.command import Happening, Kind, rows
 from ringfence.core.creation import _scales, create_pool
 from ringfence.core.health import debt_of, equity, excess, health_factor
 from ringfence.core.invariants import broken_invariants
 from ringfence.core.liquidation import has_anything
-from ringfence.core.log import empty_log, recorded, room_for_one
+from ringfence.core.log import empty_log, recorded, room_for
 from ringfence.core.machine import apply
 from ringfence.core.parameters import Parameter, parameter_column
-from ringfence.core.pool import CASH, Level, Total, account_count, copied, pool_bytes
+from ringfence.core.pool import CASH, Level, Step, Total, account_count, copied, pool_bytes
 from ringfence.core.reading import scaled
 from ringfence.core.spec import Levels, PoolSpec, RulesSpec, Tier
 from ringfence.core.status import Status
 from ringfence.core.validity import Flag
 from ringfence.units import BASE, DAY_NS, HOUR_NS, MINUTE_NS, PPM, PRICE_UNIT, SECOND_NS, UNIT
 
+STEP_ENDED = int(Happening.STEP_ENDED)
 DURATIONS = {"ns": 1, "s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
 
 
@@ -185,7 +187,7 @@ class Story:
     def apply(self, row: Any, expected: Status) -> None:
         """Apply a row, and assert its status, a refusal's silence and the invariants."""
         before, statuses = pool_bytes(self.pool), np.zeros(1, dtype=np.int64)
-        log = empty_log(room_for_one(self.pool))
+        log = empty_log(room_for(self.pool, row))
         apply(self.pool, row, statuses, log)
         status = Status(int(statuses[0]))
         assert status == expected, f"the status is {status.name.lower()}"
@@ -208,7 +210,9 @@ class Story:
     def assert_liquidated(self, a: int) -> None:
         """Assert that a liquidation reached the target or the end, and has cost no equity."""
         is_at_target = excess(self.pool, a, Level.TARGET) >= 0
-        assert is_at_target or not has_anything(self.pool, a), "P19: it stopped half-way"
+        is_in_step = self.pool.step[a] != Step.NONE or self.events[0]["kind"] == STEP_ENDED
+        is_over = is_at_target or is_in_step or not has_anything(self.pool, a)
+        assert is_over, "P19: it stopped half-way"
         if self.events[0]["equity"] >= 0:
             assert equity(self.pool, a) >= 0, "P19: bonus or fee exceeded the equity"
 
@@ -230,6 +234,9 @@ class Story:
             "owner": ("other", int),
             "number": ("amount", int),
             "change": ("instrument", int),
+            "at_most": ("amount", int),
+            "share": ("amount", lambda word: number(word, WHOLE)),
+            "bonus": ("size", lambda word: number(word, self.quote)),
         }
         values = {}
         for name, word in zip(pattern, words, strict=True):
@@ -345,12 +352,21 @@ class Story:
         self.same(health_factor(self.pool, self.account(account)), value, PPM)
 
     def check_total(self, row: str, value: str) -> None:
-        scale = {"accounts": 1, "version": 1, "borrow_index": BASE}.get(row, self.quote)
+        scale = {"accounts": 1, "version": 1, "waiting": 1, "borrow_index": BASE}.get(
+            row, self.quote
+        )
         self.same(self.pool.total[Total[row.upper()]], value, scale)
 
     def check_parameter(self, *words: str) -> None:
         parameter, index, scale = self.parameter(list(words[:-1]))
         self.same(parameter_column(self.pool, parameter)[index], words[-1], scale)
+
+    def check_step(self, account: str, name: str) -> None:
+        found = Step(int(self.pool.step[self.account(account)])).name.lower()
+        assert found == name, f"the step is {found}"
+
+    def check_capital(self, account: str, value: str) -> None:
+        self.same(self.pool.backstop_shares[self.account(account)], value, self.quote)
 
     def check_events(self, count: str) -> None:
         assert len(self.events) == int(count), self.events

@@ -4,7 +4,7 @@
     python docs/pictures/make_pictures.py
 
 plays `ringfence demo` once and keeps what its live view shows after the minute in which
-most notional was liquidated.
+most was closed by force.
 """
 
 import io
@@ -21,7 +21,7 @@ from ringfence.lab.population import PopulationPlan
 from ringfence.lab.warmup import warm_up
 
 FOLDER = Path(__file__).parent
-COLUMNS = 104
+COLUMNS, LINES = 80, 24
 THEME = TerminalTheme(
     (255, 255, 255),
     (31, 35, 40),
@@ -65,27 +65,27 @@ FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}
 
 
 def still(view: CrashView) -> Group:
-    """Return a live view without its last figure, the speed of this machine."""
+    """Return a live view without its first line's last figure, the speed of this machine."""
     rendered = view.render()
     assert isinstance(rendered, Group)
-    *upper, counts = rendered.renderables
-    assert isinstance(counts, Text)
-    return Group(*upper, Text(counts.plain.rpartition("   ")[0]))
+    clock, *lower = rendered.renderables
+    assert isinstance(clock, Text)
+    return Group(Text(clock.plain.rpartition("   ")[0]), *lower)
 
 
 def worst_minute() -> Group:
-    """Return the live view after the tick of the demo that liquidated most notional."""
+    """Return the live view after the tick of the demo that closed most by force."""
     series = generated_crash(1)
     crash = Crash(series, ["BTC", "ETH"], PopulationPlan(), ":memory:")
     crash.set_up()
-    view = CrashView(crash, "generated crash, seed 1")
+    view = CrashView(crash, "generated crash, seed 1", COLUMNS, LINES)
     worst, before, most = still(view), 0, 0
     for _ in crash.play():
         view.note_prices()
-        spent = crash.counts.notional - before
-        before = crash.counts.notional
-        if spent > most:
-            worst, most = still(view), spent
+        closed = crash.paid().closed
+        if closed - before > most:
+            worst, most = still(view), closed - before
+        before = closed
     crash.venue.close()
     return worst
 

@@ -53,7 +53,7 @@ def test_a_pool_in_order_breaks_none():
     story = check(STORY)
     assert broken_invariants(story.pool) == []
     assert broken_invariants(story.pool, story.held) == []
-    assert Parameter.HAIRCUT == 32
+    assert Parameter.HAIRCUT == 64
 
 
 @pytest.mark.parametrize(("column", "at", "by", "sentence"), BROKEN)

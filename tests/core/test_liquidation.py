@@ -2,7 +2,7 @@
 
 from tests.stories import Story, check
 
-from ringfence.core.liquidation import scheduled_bonus, terms_for
+from ringfence.core.terms import scheduled_bonus, terms_for
 
 # One percent to the backstop, 0.2 percent to the insurance fund, no dust.
 TERMS = "rule bonus_min 0.01 bonus_max 0.01 liquidation_fee 0.002 dust 0"
@@ -307,7 +307,7 @@ def test_below_closeout_there_is_no_grace():
     """)
 
 
-def test_the_backstop_gives_back_what_it_took_over_as_it_pleases():
+def test_the_backstop_gives_back_what_it_took_over_and_its_owner_takes_nothing():
     check(f"""
         {LONG}
         deposit backstop 1000 USDC
@@ -318,7 +318,7 @@ def test_the_backstop_gives_back_what_it_took_over_as_it_pleases():
         claim backstop 24.381                   # the bonus is its result
         settle
         balance backstop 1024.381 USDC
-        withdraw backstop 1024.381 USDC
+        withdraw backstop 1024.381 USDC -> backstop_is_restricted
     """)
 
 
@@ -326,10 +326,14 @@ def test_a_liquidation_that_reduces_the_backstops_own_position_settles_it():
     check(f"""
         {LONG}
         deposit backstop 5000 USDC
-        trade B1 backstop 10 ETH-PERP @ 1000    # the backstop is short 10
+        deposit S1 150 USDC
+        trade B1 S1 1 ETH-PERP @ 1000
+        mark ETH-PERP 1150
+        liquidate S1
+        position backstop -1 ETH-PERP cost -1150
         mark ETH-PERP 945
         liquidate A1
-        position backstop -7.42 ETH-PERP cost -7011.9
-        claim backstop 574.381                  # 550, and the bonus
+        position backstop 1.58 ETH-PERP cost 1493.1
+        claim backstop 229.381                  # 205, and the bonus
         balance backstop 5000 USDC
     """)

@@ -281,15 +281,19 @@ def test_the_backstops_due_and_the_claims_it_takes_over_cancel():
         deposit A1 2 ETH
         deposit backstop 5 ETH
         deposit C1 5000 USDC
-        borrow A1 1400
-        withdraw A1 1400 USDC
-        trade A1 backstop 1 ETH-PERP @ 1000
+        deposit X1 100 USDC
+        mark ETH-PERP 900
+        trade A1 X1 1 ETH-PERP @ 900
+        mark ETH-PERP 1000
+        liquidate X1                           # the backstop is short one at 1000
+        borrow A1 1300
+        withdraw A1 1300 USDC
         mark ETH-PERP 1250
         trade C1 A1 1 ETH-PERP @ 1250
         settle
         claim A1 250
         due backstop 250
-        price ETH 600
+        price ETH 500
         liquidate A1
         event claim_liquidated value 250
         due backstop 0
@@ -302,26 +306,30 @@ def test_a_due_moves_with_the_collateral_and_cancels_the_backstops_claim():
         {NO_BONUS}
         price ETH 1000
         mark ETH-PERP 1000
-        deposit backstop 1000 USDC
         deposit B1 1 ETH
         deposit C1 5000 USDC
-        trade backstop B1 1 ETH-PERP @ 1000
-        mark ETH-PERP 1050
-        trade C1 backstop 1 ETH-PERP @ 1050
+        deposit X1 120 USDC
+        mark ETH-PERP 1100
+        trade X1 B1 1 ETH-PERP @ 1100
+        mark ETH-PERP 980
+        liquidate X1                           # the backstop is long one at 980
+        settle
+        withdraw B1 120 USDC
+        mark ETH-PERP 1030
+        trade C1 backstop 1 ETH-PERP @ 1030
         claim backstop 50
-        withdraw backstop 1000 USDC
         mark ETH-PERP 1860
         settle
-        due B1 860
-        claim C1 810
+        due B1 880
+        claim C1 830
         liquidate B1
         event position_liquidated size -1
-        event collateral_liquidated size 0.125 value 125
+        event collateral_liquidated size 0.25 value 250
         events 0
-        due B1 735                             # 0.84 * 0.875 * 1000
-        balance B1 0.875 ETH
+        due B1 630                             # 0.84 * 0.75 * 1000
+        balance B1 0.75 ETH
         claim backstop 0
-        due backstop 75
+        due backstop 200
         position backstop -1 ETH-PERP cost -1860
     """)
 

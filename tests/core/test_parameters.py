@@ -6,9 +6,9 @@ from tests.stories import check
 def test_an_announcement_reports_the_first_rule_it_breaks():
     check("""
         bounds dust 10 100
-        announce 20 1u in 1d          -> parameter_does_not_exist   # no such rule
-        announce 31 1u in 1d          -> parameter_does_not_exist
-        announce 44 1u in 1d          -> parameter_does_not_exist
+        announce 62 1u in 1d          -> parameter_does_not_exist   # no such rule
+        announce 63 1u in 1d          -> parameter_does_not_exist
+        announce 76 1u in 1d          -> parameter_does_not_exist
         announce -1 1u in 1d          -> parameter_does_not_exist
         announce dust 1 50 in 1d      -> parameter_does_not_exist   # a rule has index 0 only
         announce dust -1 50 in 1d     -> parameter_does_not_exist

@@ -16,6 +16,7 @@ CONCEPTS = ROOT / "docs" / "concepts"
 START = CONCEPTS / "start.md"
 PAGES = [
     ROOT / "README.md",
+    ROOT / "docs" / "waterfall.md",
     ROOT / "docs" / "reference" / "python.md",
     ROOT / "docs" / "reference" / "spec.md",
     ROOT / "docs" / "reference" / "journal.md",

@@ -152,6 +152,7 @@ def fits(state: State, parameter: int, index: int, value: int) -> bool:
         (INTEREST_LOWER, INTEREST_UPPER, True),
         (Rule.BONUS_MIN, Rule.BONUS_MAX, False),
         (Rule.STALE_NS, Rule.LONG_STALE_NS, False),
+        (Rule.AUCTION_FLOOR, Rule.AUCTION_START, False),
     }
     for low, high, strictly in ordered:
         if parameter == low and value > reach(state, high, index)[0] - strictly:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from tests.model import health
-from tests.model.money import pay_debt, pay_due, shares_for
+from tests.model import auction, health
+from tests.model.money import lent, pay_debt, pay_due, shares_for, take_in
 from tests.model.state import (
+    AUCTION,
     CASH,
     CLOSEOUT,
+    DELEVERAGING,
     LIQUIDATE,
     MAINTENANCE,
     MILLION,
@@ -112,17 +114,49 @@ def most_freeing(state: State, account: Account) -> int:
     return best[1]
 
 
-def liquidate_positions(state: State, account: Account) -> None:
-    """Positions to the backstop, until target or none is left."""
-    notional = sum(
+def backstop_takes(state: State, i: int, part: int) -> bool:
+    """Whether the backstop may take over a part: what reduces it, or what its limits allow."""
+    held = state.accounts[0].positions[i].size
+    if held * part < 0 and abs(part) <= abs(held):
+        return True
+    value = abs(state.value(part, state.instruments[i].mark))
+    if state.taken + value > state.rules[Rule.BACKSTOP_LIMIT]:
+        return False
+    reserve = state.rules[Rule.BACKSTOP_RESERVE]
+    needed = up(notional(state, state.accounts[0]) + value, reserve, MILLION)
+    return reserve == 0 or health.equity(state, state.accounts[0]) >= needed
+
+
+def notional(state: State, account: Account) -> int:
+    """Gross notional of all positions."""
+    return sum(
         abs(state.value(p.size, state.instruments[i].mark)) for i, p in enumerate(account.positions)
     )
+
+
+def release(account: Account) -> None:
+    """Out of any step."""
+    account.step = account.step_since = account.auction_raised = account.auction_notional = 0
+
+
+def release_if_healthy(state: State, account: Account | None) -> None:
+    """Out of its step once it is at maintenance again."""
+    if account and account.step and health.excess(state, account, MAINTENANCE) >= 0:
+        release(account)
+
+
+def liquidate_positions(state: State, account: Account) -> None:
+    """Positions to the backstop, until target, or none is left, or it declines."""
     worth = health.equity(state, account)
-    terms = rates(state, worth, notional, health.health_factor(state, account))
+    terms = rates(state, worth, notional(state, account), health.health_factor(state, account))
     while health.excess(state, account, TARGET) < 0 and health.holds_position(account):
         i = most_freeing(state, account)
         part = part_to_close(state, account, i, terms)
+        if not backstop_takes(state, i, part):
+            account.step, account.step_since = DELEVERAGING, state.now
+            break
         _, value, bonus, fee = close_part(state, account, i, part, terms)
+        state.taken += abs(value)
         move(state, account, i, -part, bonus - value)
         move(state, state.accounts[0], i, part, value - bonus)
         charge(state, account, fee)
@@ -192,6 +226,13 @@ def liquidate_balances(state: State, account: Account) -> None:
     pay_debt(state, account, health.debt(state, account.debt_shares))
     if account.claim and health.excess(state, account, TARGET) < 0:
         liquidate_claim(state, account)
+    if account.supply_shares and health.excess(state, account, TARGET) < 0:
+        value = lent_value(state, account.supply_shares)
+        taken = min(value, owed(state, account))
+        shares = account.supply_shares if taken == value else lent_shares(state, account, taken)
+        account.supply_shares -= shares
+        state.accounts[0].supply_shares += shares
+        take_over(state, account, taken)
     assets = range(1, len(state.assets))
     prices = [0] + [state.underlyings[state.assets[c].underlying].price for c in assets]
     have = account.claim + sum(state.value(account.balances[c], prices[c]) for c in assets)
@@ -209,7 +250,8 @@ def liquidate_balances(state: State, account: Account) -> None:
 
 def is_empty(account: Account) -> bool:
     """Whether nothing is left to take."""
-    return not (any(account.balances) or account.claim or health.holds_position(account))
+    has = any(account.balances) or account.claim or account.supply_shares
+    return not (has or health.holds_position(account))
 
 
 def record_shortfall(state: State, account: Account) -> None:
@@ -225,6 +267,46 @@ def record_shortfall(state: State, account: Account) -> None:
     state.shortfall += due + debt - drawn
 
 
+def lent_value(state: State, shares: int) -> int:
+    """What shares of the lenders are worth."""
+    return down(shares, lent(state) + 1, state.supply_shares + 1)
+
+
+def lent_shares(state: State, account: Account, value: int) -> int:
+    """Shares of the account for a value."""
+    return min(up(value, state.supply_shares + 1, lent(state) + 1), account.supply_shares)
+
+
+def use_lent_cash(state: State, account: Account) -> None:
+    """Redeem as far as the target needs: in cash, then against the account's own debt."""
+    missing = -health.excess(state, account, TARGET)
+    if account.supply_shares == 0 or missing <= 0:
+        return
+    cash = min(lent_value(state, account.supply_shares), state.lender_cash, missing)
+    shares = lent_shares(state, account, cash)
+    account.supply_shares -= shares
+    state.supply_shares -= shares
+    state.lender_cash -= cash
+    take_in(state, account, CASH, cash)
+    missing = max(-health.excess(state, account, TARGET), 0)
+    value = lent_value(state, account.supply_shares)
+    offset = min(value, health.debt(state, account.debt_shares), missing)
+    if offset:
+        repaid, shares = shares_for(state, account, offset), lent_shares(state, account, offset)
+        account.supply_shares -= shares
+        state.supply_shares -= shares
+        account.debt_shares -= repaid
+        state.debt_shares -= repaid
+
+
+def finish(state: State, account: Account) -> None:
+    """What comes once there is no position."""
+    if not health.holds_position(account):
+        liquidate_balances(state, account)
+    if is_empty(account) and owed(state, account):
+        record_shortfall(state, account)
+
+
 def in_grace(state: State, account: Account) -> bool:
     """Whether a price of the account has just come back, and it is not below closeout."""
     graces = [state.underlyings[u].grace_until for u in health.exposures(state, account)]
@@ -232,23 +314,34 @@ def in_grace(state: State, account: Account) -> bool:
     return recent and health.excess(state, account, CLOSEOUT) >= 0
 
 
-def liquidate(state: State, account: Account) -> Status:
+def liquidate(state: State, account: Account) -> Status:  # noqa: C901 - one return per rule, in order
     """Bring an account back to target, or to its end."""
     if account is state.accounts[0]:
         return Status.BACKSTOP_IS_NOT_LIQUIDATED
     if health.excess(state, account, MAINTENANCE) >= 0:
-        return Status.ACCOUNT_IS_HEALTHY
-    if is_empty(account):
+        was_in_step = account.step
+        release(account)
+        return Status.OK if was_in_step else Status.ACCOUNT_IS_HEALTHY
+    if is_empty(account) and not account.step:
         return Status.NOTHING_TO_LIQUIDATE
     if not health.prices_usable(state, LIQUIDATE, account):
         return Status.PRICE_IS_NOT_USABLE
     if in_grace(state, account):
         return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    if account.step == DELEVERAGING and health.holds_position(account):
+        return Status.ACCOUNT_AWAITS_DELEVERAGING
+    up_for = auction.is_wanted(state, account)
+    if up_for and account.step == AUCTION and not auction.is_over(state, account):
+        return Status.AUCTION_IS_RUNNING
     settle_one(state, account)
-    liquidate_positions(state, account)
-    if not health.holds_position(account):
-        liquidate_balances(state, account)
-    if is_empty(account) and owed(state, account):
-        record_shortfall(state, account)
+    use_lent_cash(state, account)
+    if health.excess(state, account, MAINTENANCE) >= 0:
+        release(account)
+    elif up_for and not account.step:
+        auction.start(state, account)
+    else:
+        release(account)
+        liquidate_positions(state, account)
+        finish(state, account)
     assert account.balances[CASH] >= 0
     return Status.OK

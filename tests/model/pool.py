@@ -7,11 +7,11 @@ columns, so that both can be compared number by number.
 from collections.abc import Callable
 from typing import Any, Self
 
-from tests.model import governance, liquidation, money, trading
+from tests.model import auction, backstop, deleveraging, governance, liquidation, money, trading
 from tests.model.state import Account, Change, State, state_from
 
 from ringfence.core.command import Kind
-from ringfence.core.pool import Pool, account_count
+from ringfence.core.pool import Pool, Rule, account_count
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 
@@ -25,6 +25,10 @@ OF_ONE: dict[Kind, Callable[..., Status]] = {
     Kind.BORROW: lambda s, a, f: money.borrow(s, a, f["amount"]),
     Kind.REPAY: lambda s, a, f: money.repay(s, a, f["amount"]),
     Kind.LIQUIDATE: lambda s, a, _: liquidation.liquidate(s, a),
+    Kind.SUPPLY_BACKSTOP: lambda s, a, f: backstop.supply(s, a, f["amount"]),
+    Kind.REDEEM_BACKSTOP: lambda s, a, f: backstop.redeem(s, a, f["amount"]),
+    Kind.BUY_FROM_BACKSTOP: lambda s, a, f: backstop.buy(s, a, f["instrument"], f["size"]),
+    Kind.BUY_COLLATERAL: lambda s, a, f: backstop.buy_coins(s, a, f["asset"], f["amount"]),
 }
 OF_TWO: dict[Kind, Callable[..., Status]] = {
     Kind.EXCHANGE: lambda s, a, b, f: money.exchange(s, a, b, f["asset"], f["amount"], f["price"]),
@@ -34,6 +38,7 @@ OF_TWO: dict[Kind, Callable[..., Status]] = {
     Kind.OPEN_POSITION: lambda s, a, b, f: trading.open_position(
         s, a, b, f["instrument"], f["size"], f["price"], (f["asset"], f["amount"])
     ),
+    Kind.BID: lambda s, b, a, f: auction.bid(s, b, a, f["amount"], f["size"]),
 }
 OF_POOL: dict[Kind, Callable[..., Status]] = {
     Kind.EXPIRE: lambda s, f: trading.expire(s, f["instrument"], f["price"]),
@@ -42,7 +47,8 @@ OF_POOL: dict[Kind, Callable[..., Status]] = {
     ),
     Kind.SET_MARK_PRICE: lambda s, f: trading.set_mark(s, f["instrument"], f["price"]),
     Kind.ACCRUE_FUNDING: lambda s, f: trading.accrue_funding(s, f["instrument"], f["amount"]),
-    Kind.SETTLE: lambda s, _: trading.settle(s),
+    Kind.SETTLE: lambda s, _: backstop.settle(s),
+    Kind.DELEVERAGE: lambda s, f: deleveraging.deleverage(s, f["instrument"], f["amount"]),
     Kind.ANNOUNCE_CHANGE: lambda s, f: governance.announce(
         s, f["asset"], f["instrument"], f["amount"], f["size"], f["price"]
     ),
@@ -76,13 +82,29 @@ class ModelPool:
         account, other = self._account(fields["account"]), self._account(fields["other"])
         if account is None:
             return Status.ACCOUNT_DOES_NOT_EXIST
-        if kind in OF_ONE:
-            return OF_ONE[Kind(kind)](state, account, fields)
+        status = backstop.bars(state, kind, account)
+        if status == Status.OK and kind in OF_ONE:
+            status = OF_ONE[Kind(kind)](state, account, fields)
+        elif status == Status.OK:
+            status = self._of_two(kind, account, other, fields)
+        if status == Status.OK:
+            for name in ("account", "other") if kind in OF_TWO else ("account",):
+                liquidation.release_if_healthy(state, self._account(fields[name]))
+        return status
+
+    def _of_two(
+        self, kind: int, account: Account, other: Account | None, fields: dict[str, int]
+    ) -> Status:
         if other is None:
             return Status.OTHER_ACCOUNT_DOES_NOT_EXIST
         if account is other:
             return Status.ACCOUNTS_MUST_DIFFER
-        return OF_TWO[Kind(kind)](state, account, other, fields)
+        status = backstop.bars_trade(self.state, kind, account, other, fields)
+        return (
+            status
+            if status != Status.OK
+            else OF_TWO[Kind(kind)](self.state, account, other, fields)
+        )
 
     def _account(self, index: int) -> Account | None:
         accounts = self.state.accounts
@@ -91,6 +113,9 @@ class ModelPool:
     def _advance(self, time: int) -> Status:
         if time < self.state.now:
             return Status.TIME_MUST_NOT_DECREASE
+        for period, name in ((86_400 * 10**9, "drawn"), (self.state.rules[Rule.EPOCH_NS], "taken")):
+            if time // period != self.state.now // period:
+                setattr(self.state, name, 0)
         self.state.now = time
         money.accrue(self.state)
         governance.progress(self.state)
@@ -105,6 +130,12 @@ class ModelPool:
         return Status.OK
 
 
+NUMBERS = (
+    *("owner", "number", "due", "uncovered", "claim", "debt_shares", "supply_shares"),
+    *("backstop_shares", "step", "step_since", "auction_raised", "auction_notional"),
+)
+
+
 def _change_row(change: Change | None) -> list[int]:
     if change is None:
         return [0] * 7
@@ -114,10 +145,7 @@ def _change_row(change: Change | None) -> list[int]:
 
 def _accounts(state: State) -> dict[str, Any]:
     accounts = state.accounts
-    columns: dict[str, Any] = {
-        name: [getattr(a, name) for a in accounts]
-        for name in ("owner", "number", "due", "uncovered", "claim", "debt_shares", "supply_shares")
-    }
+    columns: dict[str, Any] = {name: [getattr(a, name) for a in accounts] for name in NUMBERS}
     columns["balance"] = [a.balances for a in accounts]
     for name in ("size", "cost", "funding_paid"):
         columns[name] = [[getattr(p, name) for p in a.positions] for a in accounts]
@@ -136,6 +164,8 @@ def _prices(state: State) -> dict[str, Any]:
         "expired": [int(i.expired) for i in things],
         "funding_index": [i.funding for i in things],
         "open_interest": [state.open_interest(i) for i in range(len(things))],
+        "disposed_at": [i.disposed_at for i in things],
+        "asset_disposed_at": [c.disposed_at for c in state.assets],
         "deposited": [state.deposited(c) for c in range(len(state.assets))],
     }
 
@@ -170,6 +200,8 @@ def moving_columns(state: State) -> dict[str, Any]:
     total = [s.now, len(s.accounts), s.version, s.settled_cash, s.insurance, s.insurance_claim]
     total += [s.rounding, s.shortfall, s.insurance_paid, s.lender_cash, s.supply_shares]
     total += [s.debt_shares, s.reserve, s.borrow_index, s.accrued_until]
+    total += [sum(a.backstop_shares for a in s.accounts), s.taken, s.drawn]
+    total += [s.auctioned(), s.waiting()]
     return _accounts(s) | _prices(s) | {"total": total} | _parameters(s)
 
 

@@ -17,9 +17,12 @@ MILLION = 10**6
 CASH = 0
 INITIAL, TARGET, MAINTENANCE, CLOSEOUT = range(4)
 OPEN, WITHDRAW, LIQUIDATE, DELEVERAGE, SETTLE, FUNDING = range(6)
-HAIRCUT, DEPOSIT_CAP, FACTOR, HEDGE_RATE = 32, 33, 34, 35
-INTEREST_LOWER, INTEREST_UPPER, POSITION_CAP, INTEREST_CAP = 36, 37, 38, 39
-BAND, TAKER_FEE, MAKER_FEE, FUNDING_MAX = 40, 41, 42, 43
+HAIRCUT, DEPOSIT_CAP, FACTOR, HEDGE_RATE = 64, 65, 66, 67
+INTEREST_LOWER, INTEREST_UPPER, POSITION_CAP, INTEREST_CAP = 68, 69, 70, 71
+BAND, TAKER_FEE, MAKER_FEE, FUNDING_MAX = 72, 73, 74, 75
+
+IN_QUOTE = ("supply_cap", "borrow_cap", "dust", "backstop_limit", "auction_cap")
+AUCTION, DELEVERAGING = 4, 7  # steps
 
 # Rows: actions; columns: fresh, uncertain, stale, long stale, divergent, non-positive.
 DEFAULT_TABLE = ["100000", "100000", "111000", "110000", "110000", "110000"]
@@ -61,6 +64,11 @@ class Account:
     claim: int = 0
     debt_shares: int = 0
     supply_shares: int = 0
+    backstop_shares: int = 0
+    step: int = 0
+    step_since: int = 0
+    auction_raised: int = 0
+    auction_notional: int = 0
 
     def copy(self) -> Self:
         """A copy to try something on."""
@@ -69,6 +77,9 @@ class Account:
         twin.due, twin.claim = self.due, self.claim
         twin.uncovered = self.uncovered
         twin.debt_shares, twin.supply_shares = self.debt_shares, self.supply_shares
+        twin.step, twin.step_since = self.step, self.step_since
+        twin.backstop_shares = self.backstop_shares
+        twin.auction_raised, twin.auction_notional = self.auction_raised, self.auction_notional
         return twin
 
 
@@ -101,6 +112,7 @@ class Asset:
     underlying: int
     haircut: list[int]
     cap: int
+    disposed_at: int = 0
 
 
 @dataclass
@@ -118,6 +130,7 @@ class Instrument:
     expired: bool = False
     mark: int = 0
     funding: int = 0
+    disposed_at: int = 0
 
 
 @dataclass
@@ -157,6 +170,8 @@ class State:
     reserve: int = 0
     borrow_index: int = 10**12
     accrued_until: int = 0
+    taken: int = 0  # by the backstop in this epoch
+    drawn: int = 0  # from insurance on this day
 
     def open_account(self, owner: int, number: int) -> Account:
         """Add an empty account."""
@@ -172,6 +187,14 @@ class State:
     def open_interest(self, i: int) -> int:
         """Sum of the long sizes of an instrument: counted, never carried along."""
         return sum(max(a.positions[i].size, 0) for a in self.accounts)
+
+    def waiting(self) -> int:
+        """Accounts that wait for deleveraging: counted."""
+        return sum(a.step == DELEVERAGING for a in self.accounts)
+
+    def auctioned(self) -> int:
+        """Notional in auctions, as they began: counted."""
+        return sum(a.auction_notional for a in self.accounts)
 
     def deposited(self, c: int) -> int:
         """Sum of the balances of an asset: counted as well."""
@@ -229,8 +252,9 @@ def _rules(spec: PoolSpec, quote: int) -> list[int]:
         if name.endswith("_ns"):
             rules.append(getattr(spec.rules, name.replace("_ns", "_seconds")) * 10**9)
         else:
-            scale = quote if name in ("supply_cap", "borrow_cap", "dust") else MILLION
-            rules.append(exact(getattr(spec.rules, name), scale))
+            scale = quote if name in IN_QUOTE else MILLION
+            scale = 1 if name == "auction_resets" else scale
+            rules.append(exact(str(getattr(spec.rules, name)), scale))
     return rules
 
 
@@ -240,7 +264,9 @@ def _bounds(spec: PoolSpec, quote: int) -> dict[int, tuple[int, int]]:
         scale = MILLION
         if name.endswith("_ns"):
             scale = 10**9
-        elif name in ("supply_cap", "borrow_cap", "dust") or "interest_" in name:
+        elif name == "auction_resets":
+            scale = 1
+        elif name in IN_QUOTE or "interest_" in name:
             scale = quote
         elif name.endswith("_cap"):
             scale = 10**8

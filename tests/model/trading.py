@@ -218,7 +218,10 @@ def expire(state: State, i: int, price: int) -> Status:
 
 def draw_insurance(state: State, amount: int) -> int:
     """What the insurance fund gives of an amount."""
-    given = min(amount, down(state.insurance, state.rules[Rule.INSURANCE_DRAW], MILLION))
+    of_day = down(state.insurance + state.drawn, state.rules[Rule.INSURANCE_DRAW_DAY], MILLION)
+    of_event = down(state.insurance, state.rules[Rule.INSURANCE_DRAW], MILLION)
+    given = max(min(amount, of_event, of_day - state.drawn), 0)
+    state.drawn += given
     state.insurance -= given
     state.insurance_paid += given
     return given

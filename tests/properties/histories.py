@@ -12,6 +12,7 @@ from itertools import islice
 from random import Random
 
 import numpy as np
+from tests.properties import draws
 from tests.properties.options import PROCESSES, draw_options
 from tests.properties.pools import PRICES, new_pool
 from tests.properties.running import (
@@ -26,12 +27,14 @@ from tests.properties.running import (
 from ringfence.core.command import COMMAND, Kind, Rows
 from ringfence.core.health import excess
 from ringfence.core.pool import CASH, Level, Rule, Total, account_count, copied
+from ringfence.core.pool import Step as WaterfallStep
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.units import HOUR_NS, PRICE_UNIT, SECOND_NS
 
 EXTREMES = (0, 1, -1, 2**31, 2**49, 2**53 - 1, 2**53, 2**62, 2**63 - 1, -(2**53), -(2**63))
 Fields = dict[str, int]
+KIND_STEP = {Kind.BID: WaterfallStep.AUCTION, Kind.DELEVERAGE: WaterfallStep.DELEVERAGING}
 
 
 class History:
@@ -103,8 +106,7 @@ class History:
     def _next(self) -> Fields:
         if not self.queue and self.is_keeper_due:
             self.is_keeper_due = False
-            for a in self.unhealthy():
-                self._push(Kind.LIQUIDATE, account=a)
+            self._keep()
         if self.queue:
             return self._perhaps_odd(self.queue.popleft(), 0.3)
         if self.left_in_tick <= 0:
@@ -120,10 +122,26 @@ class History:
                 break
         return self._perhaps_odd({"kind": int(kind), **DRAWS[kind](self)}, 1)
 
+    def _keep(self) -> None:
+        """Ask for all liquidations, and perhaps for what they leave to be deleveraged."""
+        for a in self.unhealthy():
+            self._push(Kind.LIQUIDATE, account=a)
+        if (self.pool.step == WaterfallStep.AUCTION).any():
+            self.queue.extend({"kind": int(Kind.BID), **draws.bid(self)} for _ in range(2))
+        for i in range(len(self.pool.mark_price)):
+            if self.rng.random() < 0.3:
+                self._push(Kind.DELEVERAGE, instrument=i)
+
     def _makes_sense(self, kind: Kind) -> bool:
         pool = self.pool
         if kind in (Kind.TRADE, Kind.OPEN_POSITION, Kind.EXPIRE):
             return len(pool.mark_price) > 0
+        if kind in KIND_STEP:
+            return bool((pool.step == KIND_STEP[kind]).any())
+        if kind == Kind.BUY_FROM_BACKSTOP:
+            return bool(pool.size[0].any())
+        if kind == Kind.BUY_COLLATERAL:
+            return bool(pool.balance[0, CASH + 1 :].any())
         if kind == Kind.EXCHANGE:
             return bool(pool.balance[:, CASH + 1 :].any())
         if kind == Kind.LIQUIDATE:
@@ -324,9 +342,9 @@ class History:
 
     def _announce(self) -> Fields:
         rng, pool = self.rng, self.pool
-        parameter = rng.choice((*Rule, *range(32, 44)))
+        parameter = rng.choice((*Rule, *range(64, 76)))
         low, high = int(pool.bound_min[parameter]), int(pool.bound_max[parameter])
-        index = 0 if parameter < 32 else rng.randrange(len(pool.mark_price) + 6)
+        index = 0 if parameter < 64 else rng.randrange(len(pool.mark_price) + 6)
         value = rng.choice((low, high, low - 1, high + 1, rng.randint(low, high)))
         now = parameter_now(pool, parameter, index)
         if now is not None and rng.random() < 0.7:
@@ -359,6 +377,12 @@ DRAWS: dict[Kind, Callable[[History], Fields]] = {
     Kind.EXPIRE: History._expire,
     Kind.SETTLE: lambda _: {},
     Kind.LIQUIDATE: History._liquidate,
+    Kind.DELEVERAGE: draws.deleverage,
+    Kind.BID: draws.bid,
+    Kind.SUPPLY_BACKSTOP: draws.supply_backstop,
+    Kind.REDEEM_BACKSTOP: draws.redeem_backstop,
+    Kind.BUY_FROM_BACKSTOP: draws.buy_from_backstop,
+    Kind.BUY_COLLATERAL: draws.buy_collateral,
     Kind.ANNOUNCE_CHANGE: History._announce,
     Kind.CANCEL_CHANGE: History._cancel,
 }

@@ -20,6 +20,12 @@ OWNER_KINDS = {
     Kind.EXPIRE: 1,
     Kind.SETTLE: 1,
     Kind.LIQUIDATE: 3,
+    Kind.DELEVERAGE: 3,
+    Kind.BID: 6,
+    Kind.SUPPLY_BACKSTOP: 3,
+    Kind.REDEEM_BACKSTOP: 2,
+    Kind.BUY_FROM_BACKSTOP: 5,
+    Kind.BUY_COLLATERAL: 3,
     Kind.ANNOUNCE_CHANGE: 4,
     Kind.CANCEL_CHANGE: 1,
 }

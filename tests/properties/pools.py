@@ -1,5 +1,7 @@
 """Pools for the property tests: few accounts, small caps, short delays, many corners."""
 
+import msgspec
+
 from ringfence.core.creation import create_pool
 from ringfence.core.pool import Pool
 from ringfence.core.spec import (
@@ -125,7 +127,42 @@ COARSE = PoolSpec(
     allowed={"liquidate": (1, 1, 1, 1, 0, 0)},
 )
 
-SPECS = {spec.name: spec for spec in (PLAIN, MIXED, LENDING, COARSE)}
+# The waterfall at its tightest: auctions, a backstop with limits, so that much is deleveraged.
+TIGHT = msgspec.structs.replace(
+    MIXED,
+    name="tight",
+    rules=msgspec.structs.replace(
+        MIXED.rules,
+        backstop_limit="400000",
+        backstop_reserve="0.1",
+        epoch_seconds=3600,
+        insurance_draw="0.5",
+        disposal_seconds=30,
+        auction_seconds=600,
+        auction_resets=1,
+        auction_cap="3000000",
+    ),
+)
+# No auction, no lenders, and a backstop that takes nothing but what it is short of itself.
+BARE = msgspec.structs.replace(
+    PLAIN,
+    name="bare",
+    rules=msgspec.structs.replace(PLAIN.rules, backstop_limit="0", supply_cap="0"),
+)
+# Auctions with a wide range of health for them, and again no cash lent that would help first.
+OFFERED = msgspec.structs.replace(
+    MIXED,
+    name="offered",
+    underlyings=tuple(
+        msgspec.structs.replace(u, factor=Levels("1.1", "1.3", "1", "0.2"))
+        for u in MIXED.underlyings
+    ),
+    rules=msgspec.structs.replace(
+        MIXED.rules, supply_cap="0", auction_seconds=400, auction_resets=1, dust="2000"
+    ),
+)
+
+SPECS = {spec.name: spec for spec in (PLAIN, MIXED, LENDING, COARSE, TIGHT, BARE, OFFERED)}
 PRICES = {"BTC": 60_000, "ETH": 3_000, "SOL": 150}  # settlement currency per coin, at the start
 ROOM = 12  # accounts that a pool has room for
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.core.command import Kind, Rows, rows
-from ringfence.core.log import empty_log, recorded, room_for_one
+from ringfence.core.log import empty_log, recorded, room_for
 from ringfence.core.machine import apply
 from ringfence.core.parameters import does_parameter_exist, parameter_column
 from ringfence.core.pool import Pool, copied
@@ -45,7 +45,7 @@ def one_row(fields: dict[str, int]) -> Rows:
 
 def take_step(pool: Pool, row: Rows) -> Step:
     """Apply a batch of one command."""
-    log = empty_log(room_for_one(pool))
+    log = empty_log(room_for(pool, row))
     statuses = np.zeros(1, dtype=np.int64)
     apply(pool, row, statuses, log)
     return Step(row, Status(int(statuses[0])), recorded(log))
@@ -70,7 +70,7 @@ def outcome(pool: Pool, **fields: int) -> Status:
 def replayed(pool: Pool, commands: Rows) -> NDArray[np.int64]:
     """Apply a batch in one call and return the outcomes."""
     statuses = np.zeros(len(commands), dtype=np.int64)
-    apply(pool, commands, statuses, empty_log(len(commands) * room_for_one(pool)))
+    apply(pool, commands, statuses, empty_log(room_for(pool, commands)))
     return statuses
 
 

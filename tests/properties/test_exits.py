@@ -18,7 +18,7 @@ from ringfence.core.validity import Flag, Validity, validity
 from ringfence.units import PRICE_UNIT, UNIT
 
 USDC = 10**6
-LONG, SHORT, FLAT, BORROWER, WEAK = 1, 2, 3, 4, 5
+LONG, SHORT, FLAT, BORROWER, WEAK, SECOND = 1, 2, 3, 4, 5, 6
 
 
 def spoil(pool: Pool, u: int, how: Validity) -> None:
@@ -56,7 +56,7 @@ def leave(pool: Pool, a: int) -> None:
 @over_histories(30)
 def test_p24_p10_whoever_owes_nothing_takes_everything_out_whatever_the_oracle(spec, seed):
     pool, _ = dead_oracle(spec, seed)
-    for a in range(account_count(pool)):
+    for a in range(BACKSTOP + 1, account_count(pool)):
         if not has_obligation(pool, a):
             leave(pool, a)
 
@@ -70,7 +70,7 @@ def test_p24_anybody_can_repay_in_full_and_leave_whatever_the_oracle(spec, seed)
             must(pool, Kind.DEPOSIT, account=a, amount=debt + int(pool.due[a]))
             must(pool, Kind.REPAY, account=a, amount=UNCAPPED)
         assert pool.debt_shares[a] == 0
-        if not pool.size[a].any():
+        if a != BACKSTOP and not pool.size[a].any():
             leave(pool, a)
     assert pool.total[Total.DEBT_SHARES] == 0
     for a in range(account_count(pool)):
@@ -99,7 +99,7 @@ def test_p24_two_sides_can_always_close_an_unhedged_position_against_each_other(
 def stage() -> Pool:
     """A pool with one account of each sort, all prices fresh."""
     pool = new_pool(MIXED)
-    for a in (LONG, SHORT, FLAT, BORROWER, WEAK):
+    for a in (LONG, SHORT, FLAT, BORROWER, WEAK, SECOND):
         must(pool, Kind.OPEN_ACCOUNT, other=a, amount=1)
         must(pool, Kind.DEPOSIT, account=a, amount=(6_000 if a == WEAK else 400_000) * USDC)
         if a != WEAK:
@@ -156,7 +156,7 @@ WHEN = {
     ),
     "111111 exchange owing nothing": (
         Kind.EXCHANGE,
-        {"account": FLAT, "other": BACKSTOP, **SALE, "price": 50},
+        {"account": FLAT, "other": SECOND, **SALE, "price": 50},
     ),
     "111000 liquidate": (Kind.LIQUIDATE, {"account": WEAK}),
     "110000 settle": (Kind.SETTLE, {}),
@@ -197,6 +197,12 @@ EFFECTS = {
     Kind.OPEN_POSITION: "*=",
     Kind.SETTLE: "==",
     Kind.LIQUIDATE: "*=",
+    Kind.BID: "*=",
+    Kind.SUPPLY_BACKSTOP: "-=",
+    Kind.REDEEM_BACKSTOP: "+=",
+    Kind.BUY_FROM_BACKSTOP: "*=",
+    Kind.BUY_COLLATERAL: "*=",
+    Kind.DELEVERAGE: "**",
     Kind.ANNOUNCE_CHANGE: "==",
     Kind.CANCEL_CHANGE: "==",
     Kind.EXPIRE: "**",
@@ -205,8 +211,13 @@ EFFECTS = {
     Kind.ACCRUE_FUNDING: "**",
     Kind.ADVANCE_CLOCK: "**",
 }
-NAMES_OTHER = (Kind.TRADE, Kind.OPEN_POSITION, Kind.EXCHANGE)
+NAMES_OTHER = (Kind.TRADE, Kind.OPEN_POSITION, Kind.EXCHANGE, Kind.BID)
+WITH_BACKSTOP = (
+    *(Kind.SETTLE, Kind.LIQUIDATE, Kind.SUPPLY_BACKSTOP, Kind.REDEEM_BACKSTOP),
+    *(Kind.BUY_FROM_BACKSTOP, Kind.BUY_COLLATERAL),
+)
 OF_NOBODY = (Kind.SETTLE, Kind.OPEN_ACCOUNT, Kind.ANNOUNCE_CHANGE, Kind.CANCEL_CHANGE)
+OF_ALL = (Kind.DELEVERAGE,)
 
 
 def agrees(sign: str, change: int, unit: int) -> bool:
@@ -231,9 +242,9 @@ def test_p25_each_action_moves_health_as_the_table_says(spec, seed):
         pool, after = history.pool, standings(history.pool)
         if step.status == Status.OK:
             kind = Kind(step.kind)
-            named = {step.field("account")} if kind not in OF_NOBODY else set()
+            named = {step.field("account")} if kind not in (*OF_NOBODY, *OF_ALL) else set()
             named |= {step.field("other")} if kind in NAMES_OTHER else set()
-            exempt = {BACKSTOP} if kind in (Kind.SETTLE, Kind.LIQUIDATE) else set()
+            exempt = {BACKSTOP} if kind in WITH_BACKSTOP else set()
             unit = 2 + int(pool.total[Total.BORROW_INDEX]) // 10**12
             for a, (x, y) in enumerate(zip(before, after, strict=True)):
                 sign = EFFECTS[kind][0 if a in named else 1]

@@ -33,13 +33,17 @@ def story(scene: Scene) -> dict[type, AnyCommand]:
         c.SetIndexPrice(pool="alpha", underlying="ETH", price="1990", publish_time_ns=now),
         c.SetMarkPrice(pool="alpha", instrument="ETH-PERP", price="1990"),
         c.Settle(pool="alpha"),
+        c.SupplyBackstop(**OF_ALICE, amount="20"),
+        c.RedeemBackstop(**OF_ALICE, shares="5000000"),
         c.AnnounceChange(**CHANGE),
         c.CancelChange(pool="alpha", change=0),
     )
     return {type(command): command for command in commands}
 
 
-KINDS = [kind for kind in AnyCommand.__args__ if kind not in (c.Liquidate, c.Expire)]
+# These need an account below maintenance, or an expired future: told one by one.
+RARE = (c.Liquidate, c.Expire, c.Bid, c.Deleverage, c.BuyFromBackstop, c.BuyCollateral)
+KINDS = [kind for kind in AnyCommand.__args__ if kind not in RARE]
 
 
 def prepared(until: type | None = None) -> Scene:
@@ -71,8 +75,8 @@ def test_the_story_leaves_the_figures_of_plain_arithmetic():
     found = figures(scene)
     # 1000 deposited, 999.75 from the exchange, 100 + 50 given and lent, 20 redeemed,
     # 500 borrowed, 200 repaid, 70 with the position; then 2 of funding and 10 of loss on the
-    # long are settled.
-    assert found["USDC"] == "2227.75"
+    # long are settled; 20 to the backstop, of which 5 come back.
+    assert found["USDC"] == "2212.75"
     assert found["ETH"] == "3.5"
     assert found["debt"] == "300"
     assert found["supply_shares"] == "30000000"

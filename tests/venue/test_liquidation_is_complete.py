@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.properties.profile import examples
 from tests.venue.worlds import journaled
 
+from ringfence.core.liquidation import has_next_step
+from ringfence.core.pool import account_count
 from ringfence.core.status import Status
 from ringfence.risk.screen import all_unhealthy
 
@@ -16,6 +19,16 @@ STATED = {
 }
 
 
+DELEVERAGED = {Status.OK, Status.NOTHING_TO_DELEVERAGE}
+
+
+def with_a_step_ahead(pool) -> list[int]:
+    """Who is below maintenance and in no step, or in one that goes on or ends; by full scan."""
+    inside = np.flatnonzero(pool.step[: account_count(pool)]).tolist()
+    fresh = [a for a in all_unhealthy(pool).tolist() if a not in inside]
+    return sorted([*fresh, *(a for a in inside if has_next_step(pool, a))])
+
+
 class Keeper:
     """Liquidates after every attempt and compares the ladder with a look at every account."""
 
@@ -24,19 +37,22 @@ class Keeper:
         self.refused = 0
 
     def __call__(self, venue, _number):
-        found = {r.id.hex(): all_unhealthy(r.pool).tolist() for r in venue.state.pools.values()}
+        found = {r.id.hex(): with_a_step_ahead(r.pool) for r in venue.state.pools.values()}
         receipts = venue.publish([])
         for pool, accounts in found.items():
             self.check(venue, pool, accounts, receipts.get(pool))
 
     def check(self, venue, pool, accounts, receipt):
         statuses = [] if receipt is None else receipt.statuses.tolist()
-        assert len(statuses) == len(accounts), "the ladder found others than the full scan"
+        # What follows behind those of the accounts is the deleveraging of instruments.
+        assert len(statuses) >= len(accounts), "the ladder found others than the full scan"
+        assert set(statuses[len(accounts) :]) <= DELEVERAGED
+        statuses = statuses[: len(accounts)]
         assert set(statuses) <= STATED | {Status.OK}
         self.liquidated += statuses.count(Status.OK)
         self.refused += len(statuses) - statuses.count(Status.OK)
         refused = [a for a, s in zip(accounts, statuses, strict=True) if s != Status.OK]
-        left = all_unhealthy(venue.record(pool).pool).tolist()
+        left = with_a_step_ahead(venue.record(pool).pool)
         # Who was liquidated as far as he goes can keep a due that nobody covered.
         for a in set(left) - set(refused):
             again = venue.liquidate(pool, venue.unhealthy(pool)).statuses.tolist()

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
-from ringfence.cli.exits import USAGE, FailError, note
+from ringfence.cli.exits import INTERRUPTED, USAGE, FailError, note
 
 # The help texts stand here, so that `ringfence --help` loads none of the modules.
 COMMANDS = {
@@ -119,8 +119,9 @@ def build() -> App:
     app = App(
         name="ringfence",
         help="Isolated-margin clearing and risk engine for crypto derivatives.",
-        help_epilogue="Exit codes: 0 success, 1 a finding, 2 wrong usage or input.",
+        help_epilogue="Exit codes: 0 success, 1 a finding, 2 wrong usage or input, 130 stopped by Ctrl-C.",
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,
     )
     groups = {name: App(name=name, help=text) for name, text in _GROUPS.items()}
     for member in groups.values():
@@ -145,6 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CycloptsError, FailError) as error:
         note(f"ringfence: {_explained(error)}")
         return USAGE
+    except KeyboardInterrupt:
+        note("ringfence: stopped")
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough; nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

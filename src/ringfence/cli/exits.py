@@ -4,6 +4,7 @@ import sys
 from typing import NoReturn
 
 OK, FINDING, USAGE = 0, 1, 2
+INTERRUPTED = 130  # as shells say it: 128 and the number of the signal
 
 
 class FailError(Exception):

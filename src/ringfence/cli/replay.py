@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.live import Live
 
 from ringfence.cli.crash_view import CrashView, summary_view
-from ringfence.cli.exits import FINDING, OK, fail
-from ringfence.cli.output import Json, console, print_json
+from ringfence.cli.exits import FINDING, INTERRUPTED, OK, fail, note
+from ringfence.cli.interrupt import stoppable
+from ringfence.cli.output import Json, console, print_json, progress
 from ringfence.journal.errors import JournalError
 from ringfence.lab.crash import Crash
+from ringfence.lab.impact import DEPTH
 from ringfence.lab.market import generated_crash
 from ringfence.lab.population import PopulationPlan
-from ringfence.lab.summary import summarise
+from ringfence.lab.summary import Summary, summarise
 from ringfence.lab.warmup import is_warm, warm_up
 from ringfence.oracle.sources.replay import PriceFile
 from ringfence.oracle.sources.series import PriceSeries, UnknownSymbolError
@@ -29,6 +31,10 @@ Pools = Annotated[int, Parameter(help="Isolated pools to build.")]
 Accounts = Annotated[int, Parameter(help="Accounts that come and go in them.")]
 Leverage = Annotated[int, Parameter(help="Typical leverage of a position, 1 to 20.")]
 Seed = Annotated[int, Parameter(help="Same seed and prices: same journal head.")]
+Impact = Annotated[
+    bool, Parameter(negative=(), help="Let what is closed by force push the prices.")
+]
+Depth = Annotated[int, Parameter(help="With --impact: dollars that push a price by 1 %.")]
 JournalPath = Annotated[
     Path | None, Parameter(help="Write the journal to this file, to verify it afterwards.")
 ]
@@ -45,6 +51,8 @@ def replay(
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
     seed: Seed = 1,
+    impact: Impact = False,
+    depth: Depth = DEPTH,
     journal: JournalPath = None,
     json: Json = False,
 ) -> int:
@@ -52,7 +60,8 @@ def replay(
 
     Builds a seeded population of traders, borrowers, makers and lenders in many pools, plays
     the file tick by tick, liquidates whoever falls below maintenance, and proves what stayed
-    as it was. Exit code 1 when a wallet or an unaffected pool changed.
+    as it was. Exit code 1 when a wallet or an unaffected pool changed, or the sums of the
+    waterfall do not add up.
     """
     names = [name.strip() for text in symbol for name in text.split(",") if name.strip()]
     try:
@@ -66,7 +75,14 @@ def replay(
         fail(str(error))
     if any(len(series.prices(name).time_ns) == 0 for name in symbols):
         fail(f"{file} has no prices of {', '.join(symbols)} on {day}")
-    return _run(series, symbols, (pools, accounts, leverage, seed), journal, json=json)
+    return _run(
+        series,
+        symbols,
+        (pools, accounts, leverage, seed),
+        journal,
+        depth=depth if impact else None,
+        json=json,
+    )
 
 
 def _date(text: str) -> date:
@@ -82,6 +98,8 @@ def demo(
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
     seed: Seed = 1,
+    impact: Impact = False,
+    depth: Depth = DEPTH,
     journal: JournalPath = None,
     json: Json = False,
 ) -> int:
@@ -90,7 +108,14 @@ def demo(
     The prices are generated, not market data: they match public facts of 11 January 2021.
     """
     series = generated_crash(seed)
-    return _run(series, ["BTC", "ETH"], (pools, accounts, leverage, seed), journal, json=json)
+    return _run(
+        series,
+        ["BTC", "ETH"],
+        (pools, accounts, leverage, seed),
+        journal,
+        depth=depth if impact else None,
+        json=json,
+    )
 
 
 def _run(
@@ -99,55 +124,78 @@ def _run(
     numbers: tuple[int, int, int, int],
     journal: Path | None,
     *,
+    depth: int | None,
     json: bool,
 ) -> int:
     err = console(sys.stderr)
     if journal is not None and journal.exists():
         fail(f"{journal} exists; a run starts a new journal, so name a new file or remove it")
+    if depth is not None and depth <= 0:
+        fail(f"--depth is {depth}; it must be a positive number of dollars")
     try:
         plan = PopulationPlan(*numbers)
     except ValueError as error:
         fail(f"--{error}")
     compile_engine(err)
+    path = ":memory:" if journal is None else str(journal)
     try:
-        crash = Crash(series, symbols, plan, ":memory:" if journal is None else str(journal))
+        crash = Crash(series, symbols, plan, path, depth=depth)
     except JournalError as error:
         fail(str(error))
     with err.status("Opening accounts ..."):
         crash.set_up()
     _play(crash, err, live=err.is_terminal and not json)
+    crash.finish()
     summary = summarise(crash)
     crash.venue.close()
     if json:
         print_json(summary)
     else:
         console(sys.stdout).print(summary_view(summary))
+    return _verdict(summary, crash.ticks)
+
+
+def _verdict(summary: Summary, ticks: int) -> int:
+    """Say what is wrong, if anything is, and return the exit code."""
+    for problem in summary.problems:
+        note(f"ringfence: does not add up: {problem}")
     is_sound = summary.wallets_unchanged and summary.unaffected_pools_unchanged
-    return OK if is_sound else FINDING
+    if not (is_sound and summary.adds_up):
+        return FINDING
+    if not summary.is_complete:
+        note(f"ringfence: stopped after {summary.ticks:,} of {ticks:,} ticks")
+        return INTERRUPTED
+    return OK
 
 
 def compile_engine(err: Console) -> None:
     """Compile what the main job needs, unless that was done before."""
     if is_warm():
         return
-    with err.status("Compiling the engine, once for this version: up to a minute ..."):
-        started = time.perf_counter()
-        if not err.is_terminal:
-            err.print("Compiling the engine, once for this version: up to a minute ...")
-        warm_up()
-    err.print(f"Compiled in {time.perf_counter() - started:.0f} s.")
+    what = "Compiling the engine, once for this version: about a minute"
+    if not err.is_terminal:
+        note(what + " ...")
+    started = time.perf_counter()
+    with progress(what) as advance:
+        warm_up(lambda done: advance(done, None))
+    note(f"Compiled in {time.perf_counter() - started:.0f} s.")
 
 
 def _play(crash: Crash, err: Console, *, live: bool) -> None:
-    if not live:
-        for _ in crash.play():
-            pass
-        return
-    view = CrashView(crash, crash.series.description[:60])
-    drawn = 0.0
-    with Live(console=err, auto_refresh=False, transient=True) as screen:
-        for _ in crash.play():
-            view.note_prices()
-            if time.perf_counter() - drawn > REFRESH_SECONDS:
-                drawn = time.perf_counter()
-                screen.update(view.render(), refresh=True)
+    """Play until the end, or until Ctrl-C asks to stop after the tick at hand."""
+    with stoppable() as is_asked:
+        if not live:
+            for _ in crash.play():
+                if is_asked():
+                    return
+            return
+        view = CrashView(crash, crash.series.description, err.width, err.height)
+        drawn = 0.0
+        with Live(console=err, auto_refresh=False, transient=True) as screen:
+            for _ in crash.play():
+                view.note_prices()
+                if time.perf_counter() - drawn > REFRESH_SECONDS:
+                    drawn = time.perf_counter()
+                    screen.update(view.render(), refresh=True)
+                if is_asked():
+                    return

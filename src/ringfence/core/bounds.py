@@ -17,6 +17,7 @@ from ringfence.units import (
     VALUE_MAX,
 )
 
+LIMIT_MAX = 10**18  # quote units of a limit that never divides
 OPEN_INTEREST_VALUE_MAX = 10**15  # quote units; a difference of two such values divides
 
 HARD_BOUNDS: dict[int, tuple[int, int]] = {
@@ -40,6 +41,17 @@ HARD_BOUNDS: dict[int, tuple[int, int]] = {
     Rule.GRACE_NS: (0, HOUR_NS),
     Rule.CHANGE_DELAY_NS: (HOUR_NS, 30 * DAY_NS),
     Rule.RAMP_NS: (10 * MINUTE_NS, 30 * DAY_NS),
+    Rule.BACKSTOP_LIMIT: (0, LIMIT_MAX),
+    Rule.BACKSTOP_RESERVE: (0, PPM),
+    Rule.EPOCH_NS: (HOUR_NS, 30 * DAY_NS),
+    Rule.INSURANCE_DRAW_DAY: (0, PPM),
+    Rule.DISPOSAL: (0, PPM),
+    Rule.DISPOSAL_NS: (0, DAY_NS),
+    Rule.AUCTION_START: (PPM // 2, PPM),
+    Rule.AUCTION_FLOOR: (0, PPM),
+    Rule.AUCTION_NS: (0, DAY_NS),
+    Rule.AUCTION_RESETS: (0, 100),
+    Rule.AUCTION_CAP: (0, LIMIT_MAX),
     Parameter.HAIRCUT: (0, PPM * 95 // 100),
     Parameter.DEPOSIT_CAP: (0, AMOUNT_MAX),
     Parameter.FACTOR: (PPM // 10, 10 * PPM),

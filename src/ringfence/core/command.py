@@ -22,6 +22,8 @@ class Kind(IntEnum):
     WITHDRAW = 11  # account, asset, amount: account to wallet
     EXCHANGE = 12  # account, other, asset, amount, price: account sells collateral for cash
     FUND_INSURANCE = 13  # account, amount: cash to the insurance fund, as a gift
+    SUPPLY_BACKSTOP = 14  # account, amount: cash to the backstop, for shares of its capital
+    REDEEM_BACKSTOP = 15  # account, amount: shares of the backstop's capital to cash
 
     SUPPLY = 20  # account, amount: cash to the lenders
     REDEEM = 21  # account, amount: shares of the lenders to cash
@@ -31,12 +33,16 @@ class Kind(IntEnum):
     TRADE = 30  # account, other, instrument, size, price: account buys size from other
     OPEN_POSITION = 31  # as TRADE, and asset, amount deposited with it in one step
     EXPIRE = 32  # instrument, price: settle a dated future at its settlement price
+    BUY_FROM_BACKSTOP = 33  # account, instrument, size: take a part of its position at the mark
+    BUY_COLLATERAL = 34  # account, asset, amount: take a part of its coins at the index price
 
     SET_INDEX_PRICE = 40  # underlying, price, confidence, publish_time_ns, flag
     SET_MARK_PRICE = 41  # instrument, price
     ACCRUE_FUNDING = 42  # instrument, amount: rate in 1e-9 of the mark price
     SETTLE = 43  # collect losses, pay claims
     LIQUIDATE = 44  # account
+    DELEVERAGE = 45  # instrument, amount: close waiting accounts, at most so many (0: all)
+    BID = 46  # account, other (under auction), amount (share in 1e-9), size (least bonus)
 
     ANNOUNCE_CHANGE = 50  # parameter, index, amount (new value), start_ns, ramp_ns
     CANCEL_CHANGE = 51  # index: the pending change
@@ -73,6 +79,13 @@ class Happening(IntEnum):
     DUE_COVERED = 6  # the insurance fund paid a loss of the backstop
     INSTRUMENT_EXPIRED = 7
     CHANGE_ACTIVATED = 8
+    SHARES_REDEEMED = 9  # lent cash of the account itself, used before anything is taken
+    AUCTION_STARTED = 10  # size: the share of its worth that is asked, value: notional
+    SLICE_SOLD = 11  # index: the bidder; size: share in 1e-9, price: share asked, value: paid
+    STEP_ENDED = 12  # the account is out of its step; index: the step
+    DELEVERAGING_AWAITED = 13  # the backstop does not take it; index: the position
+    POSITION_DELEVERAGED = 14  # size closed against the other side, value at the mark
+    WINNER_DELEVERAGED = 15  # the other side; shortfall: gain given up for a bankrupt account
 
 
 EVENT = np.dtype(

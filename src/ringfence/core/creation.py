@@ -79,21 +79,19 @@ def _check_names(check: Checker) -> None:
 
 
 def _rules(check: Checker) -> Column:
-    rule = _zeros(len(Rule))
+    rule, scales = _zeros(len(Rule)), _scales(check.quote)
     for r in Rule:
         name = r.name.lower().replace("_ns", "_seconds")
         value = getattr(check.spec.rules, name)
-        if name.endswith("_seconds"):
-            scale = SECOND_NS
-        elif r in (Rule.SUPPLY_CAP, Rule.BORROW_CAP, Rule.DUST):
-            scale = check.quote
-        else:
-            scale = PPM
-        rule[r] = check.parameter(f"rules.{name}", str(value), scale, r)
+        rule[r] = check.parameter(f"rules.{name}", str(value), scales.get(r, PPM), r)
     check.demand(rule[Rule.BONUS_MIN] <= rule[Rule.BONUS_MAX], "rules.bonus_min exceeds bonus_max")
     check.demand(
         rule[Rule.STALE_NS] <= rule[Rule.LONG_STALE_NS],
         "rules.stale_seconds exceeds long_stale_seconds",
+    )
+    check.demand(
+        rule[Rule.AUCTION_FLOOR] <= rule[Rule.AUCTION_START],
+        "rules.auction_floor exceeds auction_start",
     )
     return rule
 
@@ -117,8 +115,8 @@ def _bounds(check: Checker, decimal_scales: dict[int, int]) -> tuple[Column, Col
 
 def _scales(quote: int) -> dict[int, int]:
     """Scale of each parameter's decimal string; ppm where nothing is said."""
-    seconds = (Rule.STALE_NS, Rule.LONG_STALE_NS, Rule.GRACE_NS, Rule.CHANGE_DELAY_NS, Rule.RAMP_NS)
-    values = (Rule.SUPPLY_CAP, Rule.BORROW_CAP, Rule.DUST)
+    seconds = [r for r in Rule if r.name.endswith("_NS")]
+    values = (Rule.SUPPLY_CAP, Rule.BORROW_CAP, Rule.DUST, Rule.BACKSTOP_LIMIT, Rule.AUCTION_CAP)
     interest = (Parameter.OPEN_INTEREST_LOWER, Parameter.OPEN_INTEREST_UPPER)
     sizes = (Parameter.DEPOSIT_CAP, Parameter.POSITION_CAP, Parameter.OPEN_INTEREST_CAP)
     return {
@@ -126,6 +124,7 @@ def _scales(quote: int) -> dict[int, int]:
         **dict.fromkeys((*values, *interest), quote),
         **dict.fromkeys(sizes, UNIT),
         Parameter.FUNDING_RATE_MAX: PRICE_UNIT,
+        Rule.AUCTION_RESETS: 1,
     }
 
 
@@ -255,6 +254,7 @@ def _assets(check: Checker, rule: Column, prices: Column, divisor: int) -> dict[
         "haircut": _zeros(len(Level), count),
         "deposit_cap": _zeros(count),
         "deposited": _zeros(count),
+        "asset_disposed_at": _zeros(count),
     }
     columns["deposit_cap"][0] = check.number("cash_cap", spec.cash_cap, check.quote, 0, VALUE_MAX)
     for c, collateral in enumerate(spec.collateral, start=1):
@@ -301,7 +301,7 @@ def _instruments(check: Checker, prices: Column, divisor: int) -> dict[str, Colu
     }
     columns = {name: _zeros(count) for name in fields}
     columns |= {"instrument_underlying": _zeros(count), "expiry": _zeros(count)}
-    for name in ("expired", "mark_price", "open_interest", "funding_index"):
+    for name in ("expired", "mark_price", "open_interest", "funding_index", "disposed_at"):
         columns[name] = _zeros(count)
     for i, instrument in enumerate(spec.instruments):
         where = f"instrument {instrument.name}"

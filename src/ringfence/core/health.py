@@ -208,6 +208,16 @@ def equity(pool: Pool, a: int) -> int:
 
 
 @kernel
+def worth(pool: Pool, a: int) -> int:
+    """What the account would bring at full prices, without haircuts, less what it owes."""
+    total = pool.balance[a, CASH] + uncollected(pool, a, AS_IT_IS)
+    for c in range(CASH + 1, pool.asset_underlying.size):
+        price = pool.index_price[pool.asset_underlying[c]]
+        total += position_value(pool.balance[a, c], price, pool.value_divisor[0])
+    return total - debt_of(pool, pool.debt_shares[a])
+
+
+@kernel
 def ratio_ppm(part: int, whole: int) -> int:
     """Part over whole in ppm, rounded down, at most HEALTH_MAX; for display and schedules."""
     # Both shrink alike until the divisor is in range; the ratio moves by less than 1e-12.

@@ -13,7 +13,7 @@ import numpy as np
 
 from ringfence.columns import Column
 from ringfence.core.bounds import HARD_BOUNDS, parameter_name
-from ringfence.core.pool import CASH, Level, Pool, Rule, Total, account_count
+from ringfence.core.pool import CASH, Level, Pool, Rule, Step, Total, account_count
 from ringfence.units import BASE
 
 # Rows of `total` that are amounts of something owned or owed, so never below zero.
@@ -27,6 +27,16 @@ AMOUNTS = (
     Total.SUPPLY_SHARES,
     Total.DEBT_SHARES,
     Total.RESERVE,
+    Total.BACKSTOP_SHARES,
+    Total.BACKSTOP_TAKEN,
+    Total.INSURANCE_DRAWN,
+    Total.AUCTIONED,
+    Total.WAITING,
+)
+# Columns of an account that are never below zero, and zero before it is opened.
+OF_ACCOUNTS = (
+    *("due", "uncovered", "claim", "debt_shares", "supply_shares", "backstop_shares"),
+    *("step", "step_since", "auction_raised", "auction_notional"),
 )
 
 
@@ -73,6 +83,9 @@ def _sums(pool: Pool) -> Iterator[str]:
     for row, shares in (
         (Total.SUPPLY_SHARES, pool.supply_shares),
         (Total.DEBT_SHARES, pool.debt_shares),
+        (Total.BACKSTOP_SHARES, pool.backstop_shares),
+        (Total.AUCTIONED, pool.auction_notional),
+        (Total.WAITING, (pool.step == Step.DELEVERAGING).astype(np.int64)),
     ):
         total = int(pool.total[row])
         if exact_sum(shares) != total:
@@ -87,7 +100,7 @@ def _sums(pool: Pool) -> Iterator[str]:
 
 
 def _signs(pool: Pool) -> Iterator[str]:
-    for name in ("balance", "due", "uncovered", "claim", "debt_shares", "supply_shares"):
+    for name in ("balance", *OF_ACCOUNTS):
         column = getattr(pool, name)
         if (column < 0).any():
             a = int(np.argwhere(column < 0)[0, 0])
@@ -106,17 +119,12 @@ def _accounts(pool: Pool) -> Iterator[str]:
         due, claim, cash = int(pool.due[a]), int(pool.claim[a]), int(pool.balance[a, CASH])
         if claim != 0 or cash != 0:
             yield f"account {a}: due {due} is not collected from cash {cash} or claim {claim}"
+    is_out = pool.step == Step.NONE
+    is_left = (pool.step_since != 0) | (pool.auction_raised != 0) | (pool.auction_notional != 0)
+    for a in np.flatnonzero(is_out & is_left).tolist():
+        yield f"account {a}: it is in no step, but its step has left something"
     unopened = account_count(pool)
-    for name in (
-        "balance",
-        "size",
-        "cost",
-        "due",
-        "uncovered",
-        "claim",
-        "debt_shares",
-        "supply_shares",
-    ):
+    for name in ("balance", "size", "cost", *OF_ACCOUNTS):
         if getattr(pool, name)[unopened:].any():
             yield f"{name} is not zero beyond the {unopened} accounts opened"
 

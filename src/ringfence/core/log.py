@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ringfence.columns import Column
 from ringfence.compiled import kernel
-from ringfence.core.command import EVENT, Happening
+from ringfence.core.command import EVENT, Happening, Kind, Rows
 from ringfence.core.pool import Pool, Total
 
 
@@ -19,6 +19,8 @@ class Log(NamedTuple):
 
 
 COUNT, ROW = 0, 1
+EVENTS_OF_LOSER = 4  # position, claim, lent cash, shortfall; and one for each asset
+DELEVERAGED_MAX = 100_000  # events of one deleveraging; they still fit into a journal entry
 
 
 def empty_log(room: int) -> Log:
@@ -32,8 +34,34 @@ def recorded(log: Log) -> NDArray[np.void]:
 
 
 def room_for_one(pool: Pool) -> int:
-    """Events that one command can record at most."""
-    return len(pool.mark_price) + len(pool.asset_underlying) + len(pool.change) + 4
+    """Events that one command can record at most; deleveraging apart."""
+    return len(pool.mark_price) + len(pool.asset_underlying) + len(pool.change) + 8
+
+
+def room_for(pool: Pool, rows: Rows) -> int:
+    """Events that a batch can record at most; most kinds record none."""
+    single, whole = recording_rows(rows)
+    # Whoever is closed, on either side, may come to its end with it.
+    accounts = int(pool.total[Total.ACCOUNTS]) + len(rows)
+    each = 1 + EVENTS_OF_LOSER + len(pool.asset_underlying)
+    return single * room_for_one(pool) + whole * min(accounts * each, DELEVERAGED_MAX)
+
+
+@kernel
+def recording_rows(rows: Rows) -> tuple[int, int]:
+    """Rows of a batch whose kind records events, and those that deleverage."""
+    single, whole = 0, 0
+    for r in range(rows.size):
+        kind = rows[r]["kind"]
+        single += kind in (
+            Kind.LIQUIDATE,
+            Kind.BID,
+            Kind.SETTLE,
+            Kind.EXPIRE,
+            Kind.ADVANCE_CLOCK,
+        )
+        whole += kind == Kind.DELEVERAGE
+    return single, whole
 
 
 @kernel

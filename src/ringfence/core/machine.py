@@ -5,28 +5,48 @@ A batch is applied row by row; a row that breaks a rule leaves every byte as it 
 
 from ringfence.columns import Column
 from ringfence.compiled import formula, kernel
+from ringfence.core.auction import bid
+from ringfence.core.backstop import (
+    buy_collateral,
+    buy_from_backstop,
+    can_trade,
+    is_restricted,
+    redeem_backstop,
+    supply_backstop,
+)
 from ringfence.core.collateral import deposit, exchange, fund_insurance, withdraw
 from ringfence.core.command import Kind, Row, Rows
+from ringfence.core.deleveraging import deleverage
+from ringfence.core.health import has_obligation
 from ringfence.core.lending import accrue_interest, borrow, redeem, repay, supply
 from ringfence.core.liquidation import liquidate
 from ringfence.core.log import ROW, Log
+from ringfence.core.losses import settle_pool
 from ringfence.core.parameters import announce_change, apply_changes, cancel_change
-from ringfence.core.pool import Pool, Total
+from ringfence.core.pool import BACKSTOP, Pool, Rule, Total
 from ringfence.core.prices import accrue_funding, set_index_price, set_mark_price
-from ringfence.core.settlement import settle
 from ringfence.core.status import Status
+from ringfence.core.steps import leave_if_cured
 from ringfence.core.trading import expire, open_position, trade
+from ringfence.units import DAY_NS
 
 
 @kernel
 def advance_clock(pool: Pool, time: int, log: Log) -> Status:
     """Move the pool's clock: accrue interest, then move parameters along their ramps.
 
+    What is counted by the day or by the epoch begins anew.
+
     Checks, in order: TIME_MUST_NOT_DECREASE.
     """
     if time < pool.total[Total.NOW_NS]:
         return Status.TIME_MUST_NOT_DECREASE
+    before = pool.total[Total.NOW_NS]
     pool.total[Total.NOW_NS] = time
+    if time // DAY_NS != before // DAY_NS:
+        pool.total[Total.INSURANCE_DRAWN] = 0
+    if time // pool.rule[Rule.EPOCH_NS] != before // pool.rule[Rule.EPOCH_NS]:
+        pool.total[Total.BACKSTOP_TAKEN] = 0
     accrue_interest(pool)
     apply_changes(pool, log)
     return Status.OK
@@ -51,13 +71,17 @@ def open_account(pool: Pool, owner: int, number: int) -> Status:
 
 @kernel
 def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
-    """Apply a command of an account; it and, where named, the other one must exist."""
+    """Apply a command that may change an account, which must exist, or the other one named."""
     kind, a, b = command["kind"], command["account"], command["other"]
     c, i = command["asset"], command["instrument"]
     amount, size, price = command["amount"], command["size"], command["price"]
     count = pool.total[Total.ACCOUNTS]
     if a < 0 or a >= count:
         return Status.ACCOUNT_DOES_NOT_EXIST
+    if pool.total[Total.WAITING] > 0 and has_to_wait(pool, kind, a):
+        return Status.WATERFALL_IS_RUNNING
+    if a == BACKSTOP and is_restricted(pool, kind):
+        return Status.BACKSTOP_IS_RESTRICTED
     if kind == Kind.DEPOSIT:
         return deposit(pool, a, c, amount)
     if kind == Kind.WITHDRAW:
@@ -72,12 +96,24 @@ def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
         return repay(pool, a, amount)
     if kind == Kind.FUND_INSURANCE:
         return fund_insurance(pool, a, amount)
+    if kind == Kind.SUPPLY_BACKSTOP:
+        return supply_backstop(pool, a, amount)
+    if kind == Kind.REDEEM_BACKSTOP:
+        return redeem_backstop(pool, a, amount)
+    if kind == Kind.BUY_FROM_BACKSTOP:
+        return buy_from_backstop(pool, a, i, size)
+    if kind == Kind.BUY_COLLATERAL:
+        return buy_collateral(pool, a, c, amount)
     if kind == Kind.LIQUIDATE:
         return liquidate(pool, a, log)
     if b < 0 or b >= count:
         return Status.OTHER_ACCOUNT_DOES_NOT_EXIST
     if a == b:
         return Status.ACCOUNTS_MUST_DIFFER
+    if BACKSTOP in (a, b) and not can_trade(pool, command):
+        return Status.BACKSTOP_IS_RESTRICTED
+    if kind == Kind.BID:
+        return bid(pool, a, b, amount, size, log)
     if kind == Kind.EXCHANGE:
         return exchange(pool, a, b, c, amount, price)
     if kind == Kind.OPEN_POSITION:
@@ -100,10 +136,12 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
         return set_index_price(pool, i, price, amount, size, c)
     if kind == Kind.SET_MARK_PRICE:
         return set_mark_price(pool, i, price)
+    if kind == Kind.DELEVERAGE:
+        return deleverage(pool, i, amount, log)
     if kind == Kind.ACCRUE_FUNDING:
         return accrue_funding(pool, i, amount)
     if kind == Kind.SETTLE:
-        return settle(pool, log)
+        return settle_pool(pool, log)
     if kind == Kind.ANNOUNCE_CHANGE:
         return announce_change(pool, c, i, amount, size, price)
     if kind == Kind.CANCEL_CHANGE:
@@ -115,19 +153,41 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
 def names_account(kind: int) -> bool:
     """Whether commands of a kind are those of an account; an unknown kind's are not."""
     return (
-        Kind.DEPOSIT <= kind <= Kind.FUND_INSURANCE
+        Kind.DEPOSIT <= kind <= Kind.REDEEM_BACKSTOP
         or Kind.SUPPLY <= kind <= Kind.REPAY
         or Kind.TRADE <= kind <= Kind.OPEN_POSITION
-        or kind == Kind.LIQUIDATE
+        or kind in (Kind.LIQUIDATE, Kind.BID, Kind.BUY_FROM_BACKSTOP, Kind.BUY_COLLATERAL)
     )
+
+
+@formula
+def names_other(kind: int) -> bool:
+    """Whether commands of a kind have two sides."""
+    return Kind.TRADE <= kind <= Kind.OPEN_POSITION or kind in (Kind.EXCHANGE, Kind.BID)
+
+
+@kernel
+def has_to_wait(pool: Pool, kind: int, a: int) -> bool:
+    """Whether a command takes money out while losses are being shared.
+
+    Whoever owes nothing and holds nothing can lose nothing, and is free to leave.
+    """
+    if kind == Kind.WITHDRAW:
+        return has_obligation(pool, a)
+    return kind in (Kind.REDEEM, Kind.REDEEM_BACKSTOP)
 
 
 @formula
 def apply_one(pool: Pool, command: Row, log: Log) -> Status:
     """Apply one command row to the pool, or refuse it with the first rule it breaks."""
-    if names_account(command["kind"]):
-        return apply_to_account(pool, command, log)
-    return apply_to_pool(pool, command, log)
+    if not names_account(command["kind"]):
+        return apply_to_pool(pool, command, log)
+    status = apply_to_account(pool, command, log)
+    if status == Status.OK:
+        leave_if_cured(pool, command["account"])
+        if names_other(command["kind"]):
+            leave_if_cured(pool, command["other"])
+    return status
 
 
 @kernel

@@ -22,21 +22,21 @@ class Parameter(IntEnum):
     A parameter below HAIRCUT is the rule of that number, and its index is 0.
     """
 
-    HAIRCUT = 32  # level * assets + asset
-    DEPOSIT_CAP = 33  # asset
-    FACTOR = 34  # level * underlyings + underlying
-    HEDGE_RATE = 35  # underlying
-    OPEN_INTEREST_LOWER = 36  # underlying
-    OPEN_INTEREST_UPPER = 37  # underlying
-    POSITION_CAP = 38  # instrument
-    OPEN_INTEREST_CAP = 39  # instrument
-    PRICE_BAND = 40  # instrument
-    TAKER_FEE = 41  # instrument
-    MAKER_FEE = 42  # instrument
-    FUNDING_RATE_MAX = 43  # instrument
+    HAIRCUT = 64  # level * assets + asset
+    DEPOSIT_CAP = 65  # asset
+    FACTOR = 66  # level * underlyings + underlying
+    HEDGE_RATE = 67  # underlying
+    OPEN_INTEREST_LOWER = 68  # underlying
+    OPEN_INTEREST_UPPER = 69  # underlying
+    POSITION_CAP = 70  # instrument
+    OPEN_INTEREST_CAP = 71  # instrument
+    PRICE_BAND = 72  # instrument
+    TAKER_FEE = 73  # instrument
+    MAKER_FEE = 74  # instrument
+    FUNDING_RATE_MAX = 75  # instrument
 
 
-PARAMETERS = 44
+PARAMETERS = 76
 
 
 @unique
@@ -257,6 +257,10 @@ def does_nest(pool: Pool, parameter: int, index: int, value: int) -> bool:
         )
     if parameter == Rule.LIQUIDATION_FEE:
         return are_penalties_safe(pool, value + highest(pool, Rule.BONUS_MAX, 0))
+    if parameter == Rule.AUCTION_START:
+        return value >= highest(pool, Rule.AUCTION_FLOOR, 0)
+    if parameter == Rule.AUCTION_FLOOR:
+        return value <= lowest(pool, Rule.AUCTION_START, 0)
     if parameter == Rule.STALE_NS:
         return value <= lowest(pool, Rule.LONG_STALE_NS, 0)
     if parameter == Rule.LONG_STALE_NS:

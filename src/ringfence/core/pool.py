@@ -30,6 +30,15 @@ class Level(IntEnum):
 
 
 @unique
+class Step(IntEnum):
+    """How far down the waterfall an account is; numbered as in the documentation."""
+
+    NONE = 0
+    AUCTION = 4  # slices of it are offered
+    DELEVERAGING = 7  # it waits to be closed against the other side
+
+
+@unique
 class Total(IntEnum):
     """Rows of the column `total`."""
 
@@ -48,6 +57,11 @@ class Total(IntEnum):
     RESERVE = 12  # the insurance fund's part of interest, still with the lenders
     BORROW_INDEX = 13  # quote units of debt per BASE shares
     ACCRUED_UNTIL = 14  # seconds since 1970
+    BACKSTOP_SHARES = 15  # of those who supplied capital to the backstop
+    BACKSTOP_TAKEN = 16  # notional taken over by the backstop in this epoch
+    INSURANCE_DRAWN = 17  # paid by the insurance fund on this day
+    AUCTIONED = 18  # notional of the accounts that are being auctioned, as they began
+    WAITING = 19  # accounts that wait for deleveraging; withdrawals wait with them
 
 
 @unique
@@ -74,6 +88,17 @@ class Rule(IntEnum):
     GRACE_NS = 17  # time to add collateral after an outage
     CHANGE_DELAY_NS = 18  # notice before a change starts
     RAMP_NS = 19  # shortest ramp of a change that touches requirements
+    BACKSTOP_LIMIT = 20  # quote units of notional that the backstop may take over in an epoch
+    BACKSTOP_RESERVE = 21  # ppm of its notional that its equity must cover; 0: it takes anything
+    EPOCH_NS = 22  # of the backstop's limit
+    INSURANCE_DRAW_DAY = 23  # ppm of the insurance fund that one day may draw
+    DISPOSAL = 24  # ppm of a holding of the backstop that may be sold at a time
+    DISPOSAL_NS = 25  # time between two such sales
+    AUCTION_START = 26  # ppm of a slice's worth that its buyer pays at first
+    AUCTION_FLOOR = 27  # ppm, at the end
+    AUCTION_NS = 28  # from start to floor; 0: no auctions
+    AUCTION_RESETS = 29  # times that an auction begins anew before the backstop is asked
+    AUCTION_CAP = 30  # quote units of notional in auctions at the same time
 
 
 class Pool(Columns):
@@ -106,11 +131,17 @@ class Pool(Columns):
     claim: Column  # [a] quote units: realised profit not yet collected from losers
     debt_shares: Column  # [a] shares of the pool's debt
     supply_shares: Column  # [a] shares of the lenders
+    backstop_shares: Column  # [a] shares of the backstop's capital
+    step: Column  # [a] Step of the waterfall the account is in
+    step_since: Column  # [a] ns; 0 where it is in none
+    auction_raised: Column  # [a] quote units its auction has brought so far
+    auction_notional: Column  # [a] quote units counted in AUCTIONED
     # Collateral assets
     asset_underlying: Column  # [c] whose index price values it; -1 for cash
     haircut: Column  # [level, c] ppm
     deposit_cap: Column  # [c] 1e-8 coin, quote units for cash
     deposited: Column  # [c] sum of the balances
+    asset_disposed_at: Column  # [c] ns: the backstop's last sale of it
     # Underlyings
     index_price: Column  # [u] 1e-9 settlement currency per coin; 0 before the first
     confidence: Column  # [u] half-width of the price, in price units
@@ -142,6 +173,7 @@ class Pool(Columns):
     taker_fee: Column  # [i] ppm of the notional, to the insurance fund
     maker_fee: Column  # [i] ppm
     funding_rate_max: Column  # [i] 1e-9 of the mark price per accrual
+    disposed_at: Column  # [i] ns: the backstop's last sale of it
     # The whole pool
     value_divisor: Column  # [1] size units times price units in one quote unit
     total: Column  # [Total]
@@ -165,6 +197,11 @@ ACCOUNT_COLUMNS = (
     "claim",
     "debt_shares",
     "supply_shares",
+    "backstop_shares",
+    "step",
+    "step_since",
+    "auction_raised",
+    "auction_notional",
 )
 
 

@@ -27,3 +27,9 @@ def finish_event(pool: Pool, a: int, log: Log, e: int) -> None:
     event = log.events[e]
     event["excess_after"] = excess(pool, a, Level.MAINTENANCE)
     event["health_after"] = health_factor(pool, a)
+
+
+@kernel
+def record_step(pool: Pool, a: int, log: Log, kind: Happening, index: int) -> None:
+    """Record that an account has come into a step of the waterfall or out of one."""
+    finish_event(pool, a, log, start_event(pool, a, log, kind, index))

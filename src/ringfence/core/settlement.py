@@ -93,10 +93,15 @@ def charge(pool: Pool, a: int, fee: int) -> None:
 
 @kernel
 def draw_insurance(pool: Pool, amount: int) -> int:
-    """Take up to an amount from the insurance fund, at most its share per event."""
-    fund = pool.total[Total.INSURANCE_FUND]
-    drawn = min(amount, part_of(fund, pool.rule[Rule.INSURANCE_DRAW]))
+    """Take up to an amount from the insurance fund, at most its shares per event and per day.
+
+    The day's share is of what the fund would hold had it paid nothing since midnight.
+    """
+    fund, today = pool.total[Total.INSURANCE_FUND], pool.total[Total.INSURANCE_DRAWN]
+    left = part_of(fund + today, pool.rule[Rule.INSURANCE_DRAW_DAY]) - today
+    drawn = max(min(amount, part_of(fund, pool.rule[Rule.INSURANCE_DRAW]), left), 0)
     pool.total[Total.INSURANCE_FUND] -= drawn
+    pool.total[Total.INSURANCE_DRAWN] += drawn
     pool.total[Total.INSURANCE_PAID] += drawn
     return drawn
 

@@ -89,6 +89,17 @@ class RulesSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace_seconds: int = 300
     change_delay_seconds: int = 86_400
     ramp_seconds: int = 86_400
+    backstop_limit: str = "100000000"  # settlement currency an epoch
+    backstop_reserve: str = "0"
+    epoch_seconds: int = 86_400
+    insurance_draw_day: str = "0.5"
+    disposal: str = "0.25"
+    disposal_seconds: int = 60
+    auction_start: str = "0.98"
+    auction_floor: str = "0.8"
+    auction_seconds: int = 0  # no auctions
+    auction_resets: int = 0
+    auction_cap: str = "100000000"  # settlement currency
 
 
 class PoolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,25 +1,28 @@
 """The main job: a price file is played tick by tick through a venue full of people.
 
-On every tick, in this order: prices reach all pools; whoever is below maintenance is
-liquidated; backstops sell a part of what they took over to the makers; then people come, go,
-and settle. Around every liquidation the digests of all pools that liquidate nobody, and of
-all wallets, are taken before and after, and must be equal.
+On every tick, in this order: prices reach all pools; whoever is below maintenance is taken
+down the waterfall; backstops and keepers sell what they took over, and keepers bid; then
+people come, go, and settle. Around every liquidation the digests of all pools that liquidate nobody, and of
+all wallets, are taken before and after, and must be equal. With market impact, what is closed
+by force pushes the prices of the next ticks.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ringfence.columns import Column
-from ringfence.core.command import Happening, Kind
-from ringfence.core.health import debt_of
-from ringfence.core.pool import BACKSTOP, CASH, Total, account_count
+from ringfence.core.command import Kind
+from ringfence.core.pool import Step, Total, account_count
+from ringfence.lab.forced import Forced
+from ringfence.lab.impact import Market, displaced
 from ringfence.lab.pools import tail_name, tail_price
-from ringfence.lab.population import MAKER, PopulationPlan, populate
+from ringfence.lab.population import PopulationPlan, populate
 from ringfence.lab.stage import QUOTE, Stage
 from ringfence.lab.traders import Traders
+from ringfence.lab.waterfall import Book, Paid, total_of
 from ringfence.oracle.index import Feed, Index, IndexRules, Quote
 from ringfence.oracle.mark import mark_price
 from ringfence.oracle.sources.series import PriceSeries, Tick
@@ -32,7 +35,7 @@ from ringfence.venue.venue import Venue
 FUNDING_EVERY_NS = 8 * HOUR_NS
 FUNDING_RATE = PRICE_UNIT // 10_000  # 0.01 % of the mark price per eight hours
 TAIL_EVERY_NS = 5 * MINUTE_NS  # a thin market's feed speaks this often, so its price jumps
-SALE_PARTS = 4  # a backstop sells a quarter of its holdings on each tick
+TAIL_DEPTH_PARTS = 20  # a thin market has this part of the others' depth
 SOURCE = "file"
 
 
@@ -41,10 +44,6 @@ class Counts:
     """What a run has seen so far."""
 
     ticks: int = 0
-    liquidations: int = 0
-    liquidated: set[tuple[int, int]] = field(default_factory=set)  # (pool, account)
-    notional: int = 0  # quote units
-    collateral: int = 0  # quote units of debt taken over with collateral
     latency_ns: list[int] = field(default_factory=list)  # tick to last decision, where any
     are_others_unchanged: bool = True
     are_wallets_unchanged: bool = True
@@ -54,12 +53,20 @@ class Crash:
     """One run; `play` yields after every tick, so that a view can look at it."""
 
     def __init__(
-        self, series: PriceSeries, symbols: list[str], plan: PopulationPlan, journal: str
+        self,
+        series: PriceSeries,
+        symbols: list[str],
+        plan: PopulationPlan,
+        journal: str,
+        *,
+        depth: int | None = None,
     ) -> None:
+        """Build everything; `depth` is of market impact, in dollars: None for no impact."""
         self.series, self.symbols, self.plan = series, symbols, plan
         self.first = {s: int(series.prices(s).mid[0]) for s in symbols}
         self.prices = dict(self.first)
         self.counts = Counts()
+        self.ticks = _tick_count(series, symbols)
         gap = _usual_gap(series, symbols)
         start, end = series.span
         self.population = populate(
@@ -72,10 +79,13 @@ class Crash:
         self.clock = ManualClock(start - MINUTE_NS)
         self.venue = Venue.open(journal, clock=self.clock)
         self.stage = Stage(self.venue, self.population, plan.seed)
+        self.markets = {} if depth is None else _markets(symbols, depth * QUOTE)
         self._feeds = {s: Feed(_rules(gap)) for s in symbols}
         self._next_tail = dict.fromkeys(symbols, start)
         self._next_hour = (start // HOUR_NS + 1) * HOUR_NS
         self.traders = Traders(self.stage, plan.seed)
+        self._forced = Forced(self.stage, self._push)
+        self.books = [Book() for _ in self.stage.records]
         self.seconds = 0.0
 
     def set_up(self) -> None:
@@ -91,6 +101,9 @@ class Crash:
             self.step(tick)
             self.seconds = time.perf_counter() - started
             yield tick
+
+    def finish(self) -> None:
+        """Take the last proof and a checkpoint, when the play is over or stopped."""
         self.counts.are_wallets_unchanged &= self.stage.are_wallets_as_expected()
         self.venue.checkpoint()
 
@@ -99,10 +112,10 @@ class Crash:
         self.clock.set(tick.time_ns)
         with self.venue.group():
             self._engine(tick)
-            self._sell_backstops()
+            self._forced.act()
             self._keep_hours(tick.time_ns)
             self.traders.act(tick.time_ns)
-            self.stage.act()
+            self._note(self.stage.act().items())
         self.counts.ticks += 1
 
     # One tick
@@ -114,85 +127,62 @@ class Crash:
         found: dict[int, Column] = {}
         for k, record in enumerate(self.stage.records):
             accounts = self.venue.unhealthy(record.id.hex())
-            if len(accounts):
+            if len(accounts) or record.pool.total[Total.WAITING]:
                 found[k] = accounts
         spent = time.perf_counter_ns() - started
         if not found:
             return
         before = self._digests(set(found))
         started = time.perf_counter_ns()
-        receipts = {
-            k: self.venue.liquidate(self.stage.records[k].id.hex(), accounts)
-            for k, accounts in found.items()
-        }
+        receipts = [(k, r) for k, accounts in found.items() for r in self._liquidate(k, accounts)]
         self.counts.latency_ns.append(spent + time.perf_counter_ns() - started)
         after = self._digests(set(found))
         self.counts.are_others_unchanged &= before[1:] == after[1:]
         self.counts.are_wallets_unchanged &= before[0] == after[0]
-        for k, receipt in receipts.items():
-            self._count(k, receipt)
+        self._note(receipts)
+
+    def _liquidate(self, k: int, accounts: Column) -> Iterator[BatchReceipt]:
+        """Take accounts of a pool down the waterfall, and close whoever waits for it."""
+        pool = self.stage.records[k].id.hex()
+        if len(accounts):
+            yield self.venue.liquidate(pool, accounts)
+        yield from self.venue.deleverage(pool)
+
+    def _note(self, receipts: Iterable[tuple[int, BatchReceipt]]) -> None:
+        for k, receipt in receipts:
+            self.books[k].note(receipt.events)
 
     def _feed_prices(self, tick: Tick) -> list[FeedPrice]:
         feeds = []
         for symbol, price in tick.prices.items():
-            self.prices[symbol] = price.mid
-            quote = Quote(SOURCE, price.mid, (price.ask - price.bid + 1) // 2, tick.time_ns)
+            mid = self._pushed(symbol, price.mid)
+            self.prices[symbol] = mid
+            quote = Quote(SOURCE, mid, (price.ask - price.bid + 1) // 2, tick.time_ns)
             self._feeds[symbol].offer(quote, tick.time_ns)
             index = self._feeds[symbol].index(tick.time_ns)
             if isinstance(index, Index):
                 feeds.append(_feed_price(symbol, index.price, index))
                 if tick.time_ns >= self._next_tail[symbol]:
                     self._next_tail[symbol] = tick.time_ns + TAIL_EVERY_NS
-                    tail = tail_price(self.first[symbol], index.price)
-                    feeds.append(_feed_price(tail_name(symbol), tail, index))
+                    name, tail = tail_name(symbol), tail_price(self.first[symbol], index.price)
+                    feeds.append(_feed_price(name, self._pushed(name, tail), index))
         return feeds
+
+    def _pushed(self, feed: str, price: int) -> int:
+        """A price as forced closing has pushed it."""
+        market = self.markets.get(feed)
+        return displaced(price, market.displacement(self.clock.now_ns())) if market else price
+
+    def _push(self, feed: str, value: int) -> None:
+        """Let a value that is bought, or sold where negative, push its market."""
+        market = self.markets.get(feed)
+        if market:
+            market.push(value)
 
     def _digests(self, liquidating: set[int]) -> list[bytes]:
         """Digests of the wallets, and of every pool that liquidates nobody in this tick."""
         others = [r for k, r in enumerate(self.stage.records) if k not in liquidating]
         return [self.venue.state.wallets_digest(), *(record.digest() for record in others)]
-
-    def _count(self, pool: int, receipt: BatchReceipt) -> None:
-        counts = self.counts
-        for event in receipt.events:
-            if event["kind"] == Happening.POSITION_LIQUIDATED:
-                counts.notional += int(event["value"])
-            elif event["kind"] == Happening.COLLATERAL_LIQUIDATED:
-                counts.collateral += int(event["value"])
-            else:
-                continue
-            counts.liquidations += 1
-            counts.liquidated.add((pool, int(event["account"])))
-
-    def _sell_backstops(self) -> None:
-        """Sell a part of every backstop's positions and collateral to the pool's maker."""
-        for k, record in enumerate(self.stage.records):
-            pool = record.pool
-            for i in np.flatnonzero(pool.size[BACKSTOP]).tolist():
-                lots = int(pool.size[BACKSTOP, i]) // int(pool.lot[i])
-                part = lots // SALE_PARTS or lots
-                self.stage.add(
-                    k,
-                    kind=Kind.TRADE,
-                    account=BACKSTOP,
-                    other=MAKER,
-                    instrument=i,
-                    size=-part * int(pool.lot[i]),
-                    price=int(pool.mark_price[i]),
-                )
-            for c in np.flatnonzero(pool.balance[BACKSTOP, CASH + 1 :]).tolist():
-                self.stage.add(
-                    k,
-                    kind=Kind.EXCHANGE,
-                    account=BACKSTOP,
-                    other=MAKER,
-                    asset=CASH + 1 + c,
-                    amount=int(pool.balance[BACKSTOP, CASH + 1 + c]),
-                    price=int(pool.index_price[pool.asset_underlying[CASH + 1 + c]]),
-                )
-            owed = min(debt_of(pool, pool.debt_shares[BACKSTOP]), int(pool.balance[BACKSTOP, CASH]))
-            if owed > 0:
-                self.stage.add(k, kind=Kind.REPAY, account=BACKSTOP, amount=owed)
 
     def _keep_hours(self, now_ns: int) -> None:
         """Settle every pool on the hour; funding every eight hours, just before."""
@@ -208,6 +198,28 @@ class Crash:
 
     # Totals, in quote units
 
+    def paid(self) -> Paid:
+        """What the steps of the waterfall did in all pools together."""
+        return total_of(self.books)
+
+    def liquidated(self) -> int:
+        """Accounts from whom a step took something."""
+        return sum(len(book.accounts) for book in self.books)
+
+    def in_step(self, step: Step) -> int:
+        """Accounts that are in a step of the waterfall now."""
+        return sum(int(np.count_nonzero(r.pool.step == step)) for r in self.stage.records)
+
+    def problems(self) -> list[str]:
+        """What does not add up, each sentence with the name of its pool; empty when all does."""
+        return [
+            f"{record.spec.name}: {problem}"
+            for record, book, held in zip(
+                self.stage.records, self.books, self.stage.held, strict=True
+            )
+            for problem in book.problems(record.pool, held)
+        ]
+
     def total(self, which: Total) -> int:
         """Sum of one of the pools' totals over all pools."""
         return sum(int(record.pool.total[which]) for record in self.stage.records)
@@ -220,6 +232,12 @@ class Crash:
     def unpaid_claims(self) -> int:
         """Claims not yet paid, over all pools."""
         return sum(int(r.pool.claim[: account_count(r.pool)].sum()) for r in self.stage.records)
+
+
+def _markets(symbols: list[str], depth: int) -> dict[str, Market]:
+    """A market for each symbol and for the thin one that follows it; depth in quote units."""
+    thin = max(depth // TAIL_DEPTH_PARTS, 1)
+    return {s: Market(depth) for s in symbols} | {tail_name(s): Market(thin) for s in symbols}
 
 
 def _feed_price(feed: str, price: int, index: Index) -> FeedPrice:
@@ -236,6 +254,11 @@ def _feed_price(feed: str, price: int, index: Index) -> FeedPrice:
 def _rules(gap_ns: int) -> IndexRules:
     """A file is one source, and as fresh as its usual gap."""
     return IndexRules(sources=(SOURCE,), stale_after_ns=max(5 * gap_ns, 5 * MINUTE_NS))
+
+
+def _tick_count(series: PriceSeries, symbols: list[str]) -> int:
+    """Ticks that the series will play: its distinct times."""
+    return len(np.unique(np.concatenate([series.prices(s).time_ns for s in symbols])))
 
 
 def _usual_gap(series: PriceSeries, symbols: list[str]) -> int:

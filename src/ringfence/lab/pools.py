@@ -1,9 +1,11 @@
 """The four kinds of pools that a lab venue is made of, as specs with stated numbers.
 
-    majors    perpetuals at exchange-style tiers, cash and coin as collateral
-    fast      the same at a hundred times leverage and half a percent of maintenance
-    lending   coins as collateral, cash lent at a kinked rate, no instruments
-    tail      one perpetual on a thin market: slow feed, steep tiers, little insurance
+    majors    perpetuals at exchange-style tiers, cash and coin as collateral, auctions
+    fast      the same at a hundred times leverage and half a percent of maintenance; what its
+              small backstop cannot take is deleveraged at once
+    lending   coins as collateral, cash lent at a kinked rate, no instruments, auctions
+    tail      one perpetual on a thin market: slow feed, steep tiers, slow auctions, little
+              insurance, a backstop that takes ten times its capital and then deleverages
 
 Sources: leverage tiers are of the shape of Binance's USDT-margined ETH table (2026); haircuts,
 rates and bonuses are the defaults of docs/concepts.
@@ -87,7 +89,7 @@ def _collateral(name: str, first_price: int) -> CollateralSpec:
     return CollateralSpec(name, name, haircut, _caps(price_limit(first_price)))
 
 
-def _rules(stale_seconds: int, **different: str) -> RulesSpec:
+def _rules(stale_seconds: int, **different: str | int) -> RulesSpec:
     """Default rules, with the freshness of prices fitted to the file, and what is different."""
     ages = RulesSpec(stale_seconds=stale_seconds, long_stale_seconds=4 * stale_seconds)
     return msgspec.structs.replace(ages, **different)
@@ -103,7 +105,7 @@ def majors_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Po
         collateral=(_collateral(symbol, first_price),),
         instruments=(_perpetual(symbol, first_price),),
         cash_cap="1000000000",
-        rules=_rules(stale_seconds),
+        rules=_rules(stale_seconds, auction_start="0.95", auction_floor="0.4", auction_seconds=300),
     )
 
 
@@ -118,7 +120,13 @@ def fast_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
         ),
         instruments=(_perpetual(symbol, first_price),),
         cash_cap="1000000000",
-        rules=_rules(stale_seconds, bonus_min="0.001", bonus_max="0.002", liquidation_fee="0.001"),
+        rules=_rules(
+            stale_seconds,
+            bonus_min="0.001",
+            bonus_max="0.002",
+            liquidation_fee="0.001",
+            backstop_reserve="0.02",
+        ),
     )
 
 
@@ -131,7 +139,13 @@ def lending_spec(k: int, prices: dict[str, int], stale_seconds: int) -> PoolSpec
         underlyings=tuple(_underlying(name, price) for name, price in prices.items()),
         collateral=tuple(_collateral(name, price) for name, price in prices.items()),
         cash_cap="1000000000",
-        rules=_rules(stale_seconds, bonus_max="0.05", bonus_min="0.01", supply_cap="500000000"),
+        rules=_rules(
+            stale_seconds,
+            bonus_max="0.05",
+            bonus_min="0.01",
+            supply_cap="500000000",
+            auction_seconds=600,
+        ),
     )
 
 
@@ -151,6 +165,9 @@ def tail_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
             bonus_max="0.03",
             profit_weight="0",
             dust="200",
+            backstop_reserve="0.1",
+            auction_floor="0.7",
+            auction_seconds=900,
         ),
     )
 

@@ -2,7 +2,7 @@
 
 Every pool has a backstop with capital of its creator, an insurance fund, and as account 1 a
 maker who takes the other side of every trade; in lending pools account 1 is the lender, who
-also buys what the backstop took over.
+also buys what the backstop took over. The accounts behind it are keepers, who bid in auctions.
 """
 
 import hashlib
@@ -22,12 +22,14 @@ from ringfence.venue.venue import Venue
 
 QUOTE = 10**DECIMALS
 
-# Capital by kind of pool, in dollars: maker or lender, backstop, insurance fund.
+KEEPERS = (2, 3, 4)  # the accounts behind the maker's
+
+# Capital by kind of pool, in dollars: maker or lender, backstop, insurance fund, each keeper.
 CAPITAL = {
-    "majors": (400_000_000, 1_000_000, 200_000),
-    "fast": (400_000_000, 200_000, 1_000),
-    "lending": (400_000_000, 500_000, 50_000),
-    "tail": (5_000_000, 10_000, 2_000),
+    "majors": (400_000_000, 1_000_000, 200_000, 1_000_000),
+    "fast": (400_000_000, 5_000, 1_000, 100_000),
+    "lending": (400_000_000, 500_000, 50_000, 1_000_000),
+    "tail": (5_000_000, 5_000, 2_000, 20_000),
 }
 
 Fields = dict[str, int]
@@ -55,6 +57,7 @@ class Stage:
         self.owners = [address_of(seed, k) for k in range(population.owners)]
         self.records: list[PoolRecord] = []
         self._waiting: dict[int, list[Fields]] = defaultdict(list)
+        self.held: list[list[int]] = []  # by pool and asset: deposited less withdrawn
         self.commands = 0
         self.refused = 0
         with venue.group():
@@ -73,6 +76,7 @@ class Stage:
         for creator, spec in enumerate(population.specs):
             identity = venue.create_pool(spec, self.owners[creator])
             self.records.append(venue.record(identity))
+            self.held.append([0] * len(spec.assets()))
 
     def fill_wallets(self, coin_prices: dict[str, int], price_unit: int) -> None:
         """Give every owner thrice what his accounts will deposit, and creators their capital."""
@@ -85,7 +89,8 @@ class Stage:
             for coin in coin_prices:
                 dollars[borrower.owner, coin] += 3 * borrower.value
         for creator, record in enumerate(self.records):
-            dollars[creator, SETTLEMENT] += sum(CAPITAL[kind_of(record)]) * QUOTE
+            *others, keeper = CAPITAL[kind_of(record)]
+            dollars[creator, SETTLEMENT] += (sum(others) + len(KEEPERS) * keeper) * QUOTE
         with self.venue.group():
             for (owner, asset), amount in sorted(dollars.items()):
                 text = _dollars_in(asset, amount, coin_prices, price_unit)
@@ -95,8 +100,11 @@ class Stage:
     def open_accounts(self) -> None:
         """Open every account of the population, account 1 of each pool first, and fund it."""
         for k, record in enumerate(self.records):
-            maker, backstop, insurance = (x * QUOTE for x in CAPITAL[kind_of(record)])
-            self.add(k, kind=Kind.OPEN_ACCOUNT, other=k, amount=MAKER)
+            maker, backstop, insurance, keeper = (x * QUOTE for x in CAPITAL[kind_of(record)])
+            for number in (MAKER, *KEEPERS):
+                self.add(k, kind=Kind.OPEN_ACCOUNT, other=k, amount=number)
+            for number in KEEPERS:
+                self.add(k, kind=Kind.DEPOSIT, account=number, asset=CASH, amount=keeper)
             self.add(k, kind=Kind.DEPOSIT, account=MAKER, asset=CASH, amount=maker)
             self.add(
                 k, kind=Kind.DEPOSIT, account=BACKSTOP, asset=CASH, amount=backstop + insurance
@@ -121,18 +129,22 @@ class Stage:
         """Put a command of a pool on the list of what to do next."""
         self._waiting[pool].append(fields)
 
-    def act(self) -> None:
-        """Send every waiting command, pool by pool, each pool's as one batch."""
+    def act(self) -> dict[int, BatchReceipt]:
+        """Send every waiting command, pool by pool, each pool's as one batch; its receipts."""
         waiting, self._waiting = self._waiting, defaultdict(list)
+        receipts = {}
         for pool, commands in sorted(waiting.items()):
             batch = _batch(commands)
             receipt = self.venue.execute_many(self.records[pool].id.hex(), batch)
             self.commands += len(batch)
             self.refused += len(batch) - receipt.accepted
-            self._book(self.records[pool], batch, receipt)
+            self._book(pool, batch, receipt)
+            receipts[pool] = receipt
+        return receipts
 
-    def _book(self, record: PoolRecord, batch: Rows, receipt: BatchReceipt) -> None:
+    def _book(self, k: int, batch: Rows, receipt: BatchReceipt) -> None:
         """Enter what accepted commands move between wallets and accounts in the second book."""
+        record = self.records[k]
         for row, status in zip(batch, receipt.statuses, strict=True):
             kind = row["kind"]
             if status != Status.OK or kind not in (Kind.DEPOSIT, Kind.OPEN_POSITION, Kind.WITHDRAW):
@@ -140,6 +152,7 @@ class Stage:
             sign = 1 if kind == Kind.WITHDRAW else -1
             owner = record.pool.owner[row["account"]]
             self.expected[owner, record.assets[row["asset"]]] += sign * row["amount"]
+            self.held[k][row["asset"]] -= sign * int(row["amount"])
 
     def are_wallets_as_expected(self) -> bool:
         """Whether no wallet moved but by its owner's own deposits and withdrawals."""

@@ -7,6 +7,7 @@ from ringfence.core.pool import Total, account_count
 from ringfence.lab.crash import Crash
 from ringfence.lab.pools import DECIMALS
 from ringfence.lab.stage import kind_of
+from ringfence.lab.waterfall import Paid
 from ringfence.units import PRICE_UNIT
 from ringfence.venue.receipts import decimal
 
@@ -29,6 +30,21 @@ class PriceSummary(msgspec.Struct, frozen=True):
     worst_fall: str  # lowest against the highest before it, as a share
 
 
+class StepsSummary(msgspec.Struct, frozen=True):
+    """What the steps of the waterfall did, and who bore what of it."""
+
+    deepest: str  # step that was gone down to
+    auctions: int
+    auctioned: str  # notional and debt of the slices sold
+    raised: str  # what bidders paid for them
+    notional: str  # of positions taken over by the backstop
+    debt: str  # taken over by the backstop with collateral
+    insurance: str
+    deleveraged: str  # notional closed against the other side
+    shortfall: str
+    borne: dict[str, str]
+
+
 class PoolSummary(msgspec.Struct, frozen=True):
     """What happened in one pool."""
 
@@ -41,6 +57,7 @@ class PoolSummary(msgspec.Struct, frozen=True):
     insurance_left: str
     shortfall: str
     unpaid_claims: str
+    steps: StepsSummary
     digest: str
 
 
@@ -63,6 +80,9 @@ class Summary(msgspec.Struct, frozen=True):
     shortfall_pools: dict[str, str]
     insurance_used: str
     unpaid_claims: str
+    steps: StepsSummary
+    adds_up: bool
+    problems: list[str]  # what does not add up, sentence by sentence
     wallets_unchanged: bool
     unaffected_pools_unchanged: bool
     wallets_digest: str
@@ -74,6 +94,8 @@ class Summary(msgspec.Struct, frozen=True):
     seconds: float
     decision_latency_us: Latency
     prices: dict[str, PriceSummary]
+    impact: dict[str, str]  # by market, the furthest that forced closing pushed its price
+    is_complete: bool  # false where the run was stopped before its last tick
     by_pool: list[PoolSummary]
 
 
@@ -92,6 +114,21 @@ def _prices(crash: Crash, symbol: str) -> PriceSummary:
     )
 
 
+def _steps(paid: Paid) -> StepsSummary:
+    return StepsSummary(
+        deepest=paid.deepest(),
+        auctions=paid.auctions,
+        auctioned=_money(paid.auctioned),
+        raised=_money(paid.raised),
+        notional=_money(paid.notional),
+        debt=_money(paid.debt),
+        insurance=_money(paid.insurance),
+        deleveraged=_money(paid.deleveraged),
+        shortfall=_money(paid.shortfall),
+        borne={name: _money(value) for name, value in paid.borne().items()},
+    )
+
+
 def _pool(crash: Crash, k: int) -> PoolSummary:
     record = crash.stage.records[k]
     total = record.pool.total
@@ -100,11 +137,12 @@ def _pool(crash: Crash, k: int) -> PoolSummary:
         kind=kind_of(record),
         id=record.id.hex(),
         accounts=account_count(record.pool),
-        liquidated_accounts=sum(1 for pool, _ in crash.counts.liquidated if pool == k),
+        liquidated_accounts=len(crash.books[k].accounts),
         insurance_used=_money(int(total[Total.INSURANCE_PAID])),
         insurance_left=_money(int(total[Total.INSURANCE_FUND])),
         shortfall=_money(int(total[Total.SHORTFALL])),
         unpaid_claims=_money(int(record.pool.claim[: account_count(record.pool)].sum())),
+        steps=_steps(crash.books[k].paid),
         digest=record.digest().hex(),
     )
 
@@ -119,6 +157,7 @@ def _latency(nanoseconds: list[int]) -> Latency:
 def summarise(crash: Crash) -> Summary:
     """Return the summary of a run that has ended."""
     counts, venue, shortfalls = crash.counts, crash.venue, crash.shortfalls()
+    paid, problems = crash.paid(), crash.problems()
     return Summary(
         description=crash.series.description,
         symbols=crash.symbols,
@@ -128,14 +167,17 @@ def summarise(crash: Crash) -> Summary:
         ticks=counts.ticks,
         commands=crash.stage.commands,
         refused=crash.stage.refused,
-        liquidations=counts.liquidations,
-        liquidated_accounts=len(counts.liquidated),
-        liquidated_notional=_money(counts.notional),
-        liquidated_debt=_money(counts.collateral),
+        liquidations=paid.steps,
+        liquidated_accounts=crash.liquidated(),
+        liquidated_notional=_money(paid.notional + paid.auctioned + paid.deleveraged),
+        liquidated_debt=_money(paid.debt),
         shortfall=_money(sum(shortfalls.values())),
         shortfall_pools={name: _money(value) for name, value in shortfalls.items()},
         insurance_used=_money(crash.total(Total.INSURANCE_PAID)),
         unpaid_claims=_money(crash.unpaid_claims()),
+        steps=_steps(paid),
+        adds_up=not problems,
+        problems=problems,
         wallets_unchanged=counts.are_wallets_unchanged,
         unaffected_pools_unchanged=counts.are_others_unchanged,
         wallets_digest=venue.state.wallets_digest().hex(),
@@ -147,5 +189,7 @@ def summarise(crash: Crash) -> Summary:
         seconds=round(crash.seconds, 2),
         decision_latency_us=_latency(counts.latency_ns),
         prices={symbol: _prices(crash, symbol) for symbol in crash.symbols},
+        impact={n: decimal(m.furthest, PRICE_UNIT) for n, m in crash.markets.items()},
+        is_complete=crash.counts.ticks == crash.ticks,
         by_pool=[_pool(crash, k) for k in range(len(crash.stage.records))],
     )

@@ -1,12 +1,33 @@
 """Compile the engine once: a miniature crash that runs every kernel the main job needs."""
 
-from ringfence.compiled import CACHE
+from collections.abc import Callable
+
+from numba.core import event
+
+# Named this way because a module that imports from it is taken for one with kernels.
+from ringfence import compiled
 from ringfence.lab.crash import Crash
 from ringfence.lab.market import generated_crash
 from ringfence.lab.population import PopulationPlan
 from ringfence.units import HOUR_NS
 
-_MARK = CACHE / "warm"
+_MARK = compiled.CACHE / "warm"
+
+
+class _Count(event.Listener):
+    """Tells how many functions have been compiled, each time that one is done."""
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        self._tell = tell
+        self._done = 0
+
+    def on_start(self, _event: object) -> None:
+        """Nothing is done yet."""
+
+    def on_end(self, _event: object) -> None:
+        """One more."""
+        self._done += 1
+        self._tell(self._done)
 
 
 def is_warm() -> bool:
@@ -14,19 +35,24 @@ def is_warm() -> bool:
     return _MARK.exists()
 
 
-def warm_up() -> None:
-    """Play a small part of a generated crash, so that later runs find compiled kernels."""
+def warm_up(tell: Callable[[int], None] = lambda _done: None) -> None:
+    """Play a small part of a generated crash, so that later runs find compiled kernels.
+
+    `tell` is called with the number of functions compiled so far.
+    """
     series = generated_crash(0)
     start, _ = series.span
-    crash = Crash(
-        series.between(start, start + 14 * HOUR_NS),
-        ["BTC", "ETH"],
-        PopulationPlan(pools=5, accounts=60, leverage=20, seed=0),
-        ":memory:",
-    )
-    crash.set_up()
-    for _ in crash.play():
-        pass
+    with event.install_listener("numba:compile", _Count(tell)):
+        crash = Crash(
+            series.between(start, start + 14 * HOUR_NS),
+            ["BTC", "ETH"],
+            PopulationPlan(pools=5, accounts=60, leverage=20, seed=0),
+            ":memory:",
+        )
+        crash.set_up()
+        for _ in crash.play():
+            pass
+        crash.finish()
     crash.venue.close()
-    CACHE.mkdir(parents=True, exist_ok=True)
+    compiled.CACHE.mkdir(parents=True, exist_ok=True)
     _MARK.touch()

@@ -10,6 +10,7 @@ import numpy as np
 
 from ringfence.columns import Column
 from ringfence.compiled import kernel
+from ringfence.core.backstop import gross_notional
 from ringfence.core.health import (
     AS_IT_IS,
     HEALTH_MAX,
@@ -20,7 +21,6 @@ from ringfence.core.health import (
     requirement,
     uncollected,
 )
-from ringfence.core.liquidation import gross_notional
 from ringfence.core.pool import Level, Pool, account_count
 
 

@@ -97,8 +97,50 @@ class OpenPosition(Trade, frozen=True, kw_only=True):
     amount: str
 
 
+class SupplyBackstop(OfAccount, frozen=True, kw_only=True):
+    """Give cash of the account to the pool's backstop, for shares of its capital."""
+
+    amount: str
+
+
+class RedeemBackstop(OfAccount, frozen=True, kw_only=True):
+    """Turn shares of the backstop's capital back into cash; in shares, a whole number."""
+
+    shares: str
+
+
+class BuyFromBackstop(OfAccount, frozen=True, kw_only=True):
+    """Take a signed part of the backstop's position at the mark."""
+
+    instrument: str
+    size: str
+
+
+class BuyCollateral(OfAccount, frozen=True, kw_only=True):
+    """Take coins of the backstop at the index price, for cash."""
+
+    asset: str
+    amount: str
+
+
+class Bid(OfAccount, frozen=True, kw_only=True):
+    """Buy a share of another account, which is under auction, at what it costs now."""
+
+    other: str
+    other_number: int = 1
+    share: str = "1"  # at most; a bid never gets more than reaches the target
+    bonus: str = "0"  # what the slice must at least be worth above its price
+
+
 class Liquidate(OfAccount, frozen=True, kw_only=True):
     """Liquidate the account if it is below maintenance; anybody may ask for it."""
+
+
+class Deleverage(Command, frozen=True, kw_only=True):
+    """Close accounts that wait in an instrument against the other side; anybody may ask."""
+
+    instrument: str
+    accounts: int = 0  # at most so many a side; 0 for all
 
 
 class Settle(Command, frozen=True, kw_only=True):
@@ -164,7 +206,13 @@ AnyCommand = (
     | Exchange
     | Trade
     | OpenPosition
+    | SupplyBackstop
+    | RedeemBackstop
+    | BuyFromBackstop
+    | BuyCollateral
+    | Bid
     | Liquidate
+    | Deleverage
     | Settle
     | Expire
     | SetIndexPrice

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from ringfence.core.auction import WHOLE
 from ringfence.core.bounds import parameter_named
 from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.pool import CASH
@@ -103,9 +104,18 @@ class Encoder:
                 return {"kind": Kind.OPEN_ACCOUNT, "other": owner, "amount": command.number}
             case c.WithOther():
                 return self._with_other(command)
+            case c.Bid():
+                return self._bid(command)
             case c.OfAccount():
                 account = self.account(command.owner, command.number)
                 return {"account": account, **self._of_account(command)}
+            case c.Deleverage():
+                place = place_of("instrument", self._instruments, command.instrument)
+                return {
+                    "kind": Kind.DELEVERAGE,
+                    "instrument": place,
+                    "amount": command.accounts,
+                }
             case c.SetIndexPrice() | c.SetMarkPrice() | c.AccrueFunding() | c.Expire():
                 return self._of_market(command)
             case _:
@@ -129,6 +139,33 @@ class Encoder:
             fields["kind"] = Kind.OPEN_POSITION if opens else Kind.EXCHANGE
         return fields
 
+    def _bid(self, command: c.Bid) -> dict[str, int]:
+        return {
+            "kind": Kind.BID,
+            "account": self.account(command.owner, command.number),
+            "other": self.account(command.other, command.other_number),
+            "amount": self._number("share", command.share, WHOLE),
+            "size": self._number("bonus", command.bonus, asset_scale(self._spec, CASH)),
+        }
+
+    def _of_backstop(self, command: c.OfAccount) -> dict[str, int]:
+        match command:
+            case c.SupplyBackstop():
+                return {"kind": Kind.SUPPLY_BACKSTOP, "amount": self._cash(command.amount)}
+            case c.RedeemBackstop():
+                shares = self._number("shares", command.shares, 1)
+                return {"kind": Kind.REDEEM_BACKSTOP, "amount": shares}
+            case c.BuyFromBackstop():
+                return {
+                    "kind": Kind.BUY_FROM_BACKSTOP,
+                    "instrument": place_of("instrument", self._instruments, command.instrument),
+                    "size": self._number("size", command.size, UNIT),
+                }
+            case c.BuyCollateral():
+                return {"kind": Kind.BUY_COLLATERAL, **self._amount(command.asset, command.amount)}
+            case _:
+                return {"kind": Kind.LIQUIDATE}
+
     def _of_account(self, command: c.OfAccount) -> dict[str, int]:
         match command:
             case c.Deposit():
@@ -146,7 +183,7 @@ class Encoder:
             case c.Repay():
                 return {"kind": Kind.REPAY, "amount": self._cash(command.amount)}
             case _:
-                return {"kind": Kind.LIQUIDATE}
+                return self._of_backstop(command)
 
     def _of_market(
         self, command: c.SetIndexPrice | c.SetMarkPrice | c.AccrueFunding | c.Expire

@@ -1,15 +1,21 @@
 """The venue's own liquidator: on every tick, found by the ladder and confirmed by integers."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows, rows
-from ringfence.core.pool import BACKSTOP, Pool
+from ringfence.core.liquidation import has_next_step
+from ringfence.core.pool import BACKSTOP, Pool, Step, Total, account_count
+from ringfence.core.status import Status
+from ringfence.core.validity import Action, is_usable
 from ringfence.risk.ladder import Ladder
 from ringfence.risk.screen import confirmed
+from ringfence.venue.receipts import BatchReceipt
 
 # After these every account may stand elsewhere, so the ladder is built anew.
-_EVERYBODY = (Kind.SETTLE, Kind.EXPIRE)
+_EVERYBODY = (Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE)
 # These change no account.
 _NOBODY = (
     Kind.ADVANCE_CLOCK,
@@ -23,6 +29,7 @@ _NOBODY = (
 
 # Accounts in one batch: what they may record at most still fits into one journal entry.
 LIQUIDATIONS_MAX = 1000
+DELEVERAGING = int(Step.DELEVERAGING)
 
 
 class Liquidator:
@@ -46,8 +53,48 @@ class Liquidator:
         self._ladder.touch(pool, np.unique(inside).astype(np.int64))
 
     def unhealthy(self, pool: Pool) -> Column:
-        """Accounts below maintenance at the pool's prices, by number."""
-        return confirmed(pool, self._ladder.reached(pool))
+        """Accounts with a step of the waterfall ahead of them at the pool's prices, by number.
+
+        Those below maintenance that are in no step yet, and those in one that goes on or ends.
+        """
+        found = confirmed(pool, self._ladder.reached(pool))
+        if pool.total[Total.AUCTIONED] == 0 and pool.total[Total.WAITING] == 0:
+            return found
+        inside = np.flatnonzero(pool.step[: account_count(pool)])
+        onward = [a for a in inside.tolist() if has_next_step(pool, a)]
+        fresh = found[pool.step[found] == Step.NONE]
+        return np.sort(np.concatenate((fresh, np.array(onward, dtype=np.int64))))
+
+
+def waiting_instruments(pool: Pool) -> list[int]:
+    """Instruments in which accounts wait, and whose price deleveraging may use."""
+    if pool.total[Total.WAITING] == 0:
+        return []
+    waiting = pool.size[: account_count(pool)][pool.step[: account_count(pool)] == DELEVERAGING]
+    held = np.flatnonzero((waiting != 0).any(axis=0)).tolist()
+    return [i for i in held if is_usable(pool, Action.DELEVERAGE, pool.instrument_underlying[i])]
+
+
+def deleveraging(instrument: int, most: int) -> Rows:
+    """Return the command to close waiting accounts in an instrument, at most so many a side."""
+    row = rows(1)
+    row["kind"], row["instrument"], row["amount"] = Kind.DELEVERAGE, instrument, most
+    return row
+
+
+def deleverage(pool: Pool, execute: Callable[[Rows], BatchReceipt]) -> list[BatchReceipt]:
+    """Close all who wait, an instrument at a time, in as few journal entries as hold it."""
+    parts = []
+    for i in waiting_instruments(pool):
+        most, is_done = 0, False
+        while not is_done:
+            part = execute(deleveraging(i, most))
+            if part.statuses[0] == Status.TOO_MANY_AT_ONCE and most != 1:
+                most = max((most or int(pool.total[Total.WAITING])) // 2, 1)
+                continue
+            parts.append(part)
+            is_done = most == 0 or part.statuses[0] != Status.OK
+    return parts
 
 
 def liquidations(accounts: Column) -> Rows:
@@ -56,3 +103,9 @@ def liquidations(accounts: Column) -> Rows:
     batch["kind"] = Kind.LIQUIDATE
     batch["account"] = accounts
     return batch
+
+
+def in_entries(batch: Rows) -> list[Rows]:
+    """Return liquidations in parts of which each can be journaled."""
+    starts = range(0, max(len(batch), 1), LIQUIDATIONS_MAX)
+    return [batch[start : start + LIQUIDATIONS_MAX] for start in starts]

@@ -45,6 +45,18 @@ def account_index(state: State, record: PoolRecord, owner: str, number: int) -> 
     return record.accounts.get((owner_number(state, owner), number), -1)
 
 
+def opened_account(state: State, record: PoolRecord, owner: str, number: int) -> int:
+    """Return the index of an account that there is.
+
+    Raises:
+        CommandError: It was never opened.
+    """
+    index = account_index(state, record, owner, number)
+    if index < 0:
+        raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
+    return index
+
+
 def asset_amount(state: State, asset: str, amount: str) -> tuple[int, int]:
     """Return an asset's number in the venue, and an amount of it in smallest units.
 

@@ -1,5 +1,6 @@
 """Receipts: what came of a command, where it stands in the journal, and what it set off."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -7,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.columns import Column
+from ringfence.core.auction import WHOLE
 from ringfence.core.bounds import parameter_name
 from ringfence.core.command import Happening
+from ringfence.core.pool import Step
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.units import PPM, PRICE_UNIT, UNIT
@@ -27,7 +30,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
     event: str
     account: int | None = None
-    name: str | None = None  # instrument, asset or parameter
+    name: str | None = None  # instrument, asset, parameter or step
+    bidder: int | None = None
     size: str | None = None
     price: str | None = None
     value: str | None = None
@@ -82,12 +86,18 @@ def merged(parts: list[BatchReceipt]) -> BatchReceipt:
     )
 
 
-_OF_ACCOUNT = (
-    Happening.POSITION_LIQUIDATED,
-    Happening.COLLATERAL_LIQUIDATED,
-    Happening.CLAIM_LIQUIDATED,
-    Happening.SHORTFALL_RECORDED,
+_OF_POOL = (
+    Happening.CLAIMS_PAID,
+    Happening.DUE_COVERED,
+    Happening.INSTRUMENT_EXPIRED,
 )
+_OF_POSITION = (
+    Happening.POSITION_LIQUIDATED,
+    Happening.DELEVERAGING_AWAITED,
+    Happening.POSITION_DELEVERAGED,
+    Happening.WINNER_DELEVERAGED,
+)
+_OF_AUCTION = (Happening.AUCTION_STARTED, Happening.SLICE_SOLD)
 
 
 def event_view(spec: PoolSpec, event: np.void) -> Event:
@@ -106,14 +116,17 @@ def event_view(spec: PoolSpec, event: np.void) -> Event:
         insurance=decimal(int(event["insurance"]), quote),
         shortfall=decimal(int(event["shortfall"]), quote),
     )
-    if kind not in _OF_ACCOUNT:
+    if kind in _OF_POOL:
         return view
+    # Of an auction, the size is a share of the account and the price one of its worth.
+    is_auction = kind in _OF_AUCTION
     return msgspec.structs.replace(
         view,
         account=int(event["account"]),
         name=_name(spec, kind, int(event["index"])),
-        size=decimal(int(event["size"]), UNIT),
-        price=decimal(int(event["price"]), PRICE_UNIT),
+        bidder=int(event["index"]) if kind == Happening.SLICE_SOLD else None,
+        size=decimal(int(event["size"]), WHOLE if is_auction else UNIT),
+        price=decimal(int(event["price"]), PPM if is_auction else PRICE_UNIT),
         equity=decimal(int(event["equity"]), quote),
         excess_before=decimal(int(event["excess_before"]), quote),
         excess_after=decimal(int(event["excess_after"]), quote),
@@ -126,8 +139,25 @@ def event_view(spec: PoolSpec, event: np.void) -> Event:
 
 def _name(spec: PoolSpec, kind: Happening, index: int) -> str | None:
     """Name of the instrument or asset an event is about."""
-    if kind == Happening.POSITION_LIQUIDATED:
+    if kind in _OF_POSITION:
         return spec.instruments[index].name
     if kind == Happening.COLLATERAL_LIQUIDATED:
         return spec.assets()[index]
+    if kind == Happening.STEP_ENDED:
+        return Step(index).name.lower()
     return None
+
+
+def once_committed(receipt: BatchReceipt, committed: Future[bytes]) -> Future[BatchReceipt]:
+    """Return a receipt that comes when its commit is done, or fails as it fails."""
+    acknowledged: Future[BatchReceipt] = Future()
+
+    def acknowledge(done: Future[bytes]) -> None:
+        error = done.exception()
+        if error is None:
+            acknowledged.set_result(receipt)
+        else:
+            acknowledged.set_exception(error)
+
+    committed.add_done_callback(acknowledge)
+    return acknowledged

@@ -1,8 +1,6 @@
 """The sequencer's stamp: every row of a batch gets the time, and the pool's clock goes first."""
 
-from ringfence.compiled import kernel
 from ringfence.core.command import Kind, Rows, cells, rows
-from ringfence.core.log import room_for_one
 from ringfence.core.pool import Pool, Total
 
 
@@ -15,18 +13,3 @@ def with_clock(pool: Pool, batch: Rows, time_ns: int) -> Rows:
     if extra:
         stamped["kind"][0] = Kind.ADVANCE_CLOCK
     return stamped
-
-
-def events_at_most(pool: Pool, rows: Rows) -> int:
-    """Events that a batch can record at most; most kinds record none."""
-    return rows_that_record(rows) * room_for_one(pool)
-
-
-@kernel
-def rows_that_record(rows: Rows) -> int:
-    """Rows of a batch whose kind records events."""
-    count = 0
-    for r in range(rows.size):
-        kind = rows[r]["kind"]
-        count += kind in (Kind.LIQUIDATE, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
-    return count

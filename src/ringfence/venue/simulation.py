@@ -8,7 +8,7 @@ import msgspec
 
 from ringfence.core.pool import copied
 from ringfence.core.status import Status
-from ringfence.venue.commands import AnyCommand, OfAccount, WithOther
+from ringfence.venue.commands import AnyCommand, Bid, OfAccount, WithOther
 from ringfence.venue.lookup import encoder_of
 from ringfence.venue.receipts import Event, event_view
 from ringfence.venue.sequencer import with_clock
@@ -68,7 +68,7 @@ def simulate(
 
 def _named(command: AnyCommand) -> list[tuple[str, int]]:
     """Owners and numbers of the accounts that a command is about."""
-    if isinstance(command, WithOther):
+    if isinstance(command, WithOther | Bid):
         return [(command.owner, command.number), (command.other, command.other_number)]
     return [(command.owner, command.number)] if isinstance(command, OfAccount) else []
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows
 from ringfence.core.creation import create_pool
-from ringfence.core.log import empty_log, recorded, room_for_one
+from ringfence.core.log import empty_log, recorded, room_for, room_for_one
 from ringfence.core.pool import Pool, account_count, grown, pool_bytes, with_bytes
 from ringfence.core.reading import SpecError, scaled
 from ringfence.core.spec import PoolSpec, pool_id
@@ -25,7 +25,6 @@ from ringfence.core.status import Status
 from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT, SIZE_DECIMALS
 from ringfence.venue.consent.book import Book, Found
 from ringfence.venue.fanout import FeedPrice, PriceRows, apply_tick
-from ringfence.venue.sequencer import events_at_most
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
@@ -242,7 +241,7 @@ class State:
             wanted = min(account_count(record.pool) + opened, ACCOUNTS_MAX)
             record.pool = grown(record.pool, wanted)
         statuses = self._refused_openings(record, rows)
-        log = empty_log(events_at_most(record.pool, rows))
+        log = empty_log(room_for(record.pool, rows))
         before = account_count(record.pool)
         apply_with_wallets(record.pool, self.wallets, record.assets, rows, statuses, log)
         for a in range(before, account_count(record.pool)):

@@ -27,21 +27,22 @@ from ringfence.venue.consent.evidence import SignedReceipt
 from ringfence.venue.consent.executing import execute
 from ringfence.venue.consent.messages import Signed
 from ringfence.venue.consent.unsigned import check_batch, check_command
-from ringfence.venue.encoding import CommandError, address_bytes, check_encodable
+from ringfence.venue.encoding import address_bytes, check_encodable
 from ringfence.venue.fanout import FeedPrice
-from ringfence.venue.liquidator import LIQUIDATIONS_MAX, Liquidator, liquidations
+from ringfence.venue.liquidator import Liquidator, deleverage, in_entries, liquidations
 from ringfence.venue.lookup import (
-    account_index,
     asset_amount,
     encoder_of,
+    opened_account,
     owner_number,
     pool_named,
 )
-from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
+from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged, once_committed
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.simulation import Simulation, simulate
+from ringfence.venue.standing import QuoteView, quote_view
 from ringfence.venue.state import (
     CreatePool,
     PoolRecord,
@@ -194,17 +195,7 @@ class Venue:
         The next batch can be applied meanwhile. Errors are those of execute_many.
         """
         receipt = self._apply_many(pool, batch, commit=False)
-        acknowledged: Future[BatchReceipt] = Future()
-
-        def acknowledge(committed: Future[bytes]) -> None:
-            error = committed.exception()
-            if error is None:
-                acknowledged.set_result(receipt)
-            else:
-                acknowledged.set_exception(error)
-
-        self.journal.commit_async().add_done_callback(acknowledge)
-        return acknowledged
+        return once_committed(receipt, self.journal.commit_async())
 
     def _apply_many(self, pool: str, batch: Rows, *, commit: bool) -> BatchReceipt:
         record = self.record(pool)
@@ -254,20 +245,25 @@ class Venue:
             self.journal.append(time_ns, entries.PRICES, b"", body)
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
-        """Liquidate every account below maintenance, pool by pool, in order of number."""
+        """Take every account below maintenance a step on, pool by pool, in order of number."""
         receipts = {}
         for record in self.state.pools.values():
             pool = record.id.hex()
             accounts = self.unhealthy(pool)
-            if len(accounts):
-                receipts[pool] = self.liquidate(pool, accounts)
+            parts = [self.liquidate(pool, accounts)] if len(accounts) else []
+            parts += self.deleverage(pool)
+            if parts:
+                receipts[pool] = merged(parts)
         return receipts
+
+    def deleverage(self, pool: str) -> list[BatchReceipt]:
+        """Close all who wait in a pool against the other side, an instrument at a time."""
+        return deleverage(self.record(pool).pool, lambda rows: self.execute_many(pool, rows))
 
     def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
         """Liquidate some accounts of a pool; the core refuses those that are healthy."""
-        starts = range(0, max(len(accounts), 1), LIQUIDATIONS_MAX)
-        parts = (accounts[start : start + LIQUIDATIONS_MAX] for start in starts)
-        return merged([self.execute_many(pool, liquidations(part)) for part in parts])
+        parts = in_entries(liquidations(accounts))
+        return merged([self.execute_many(pool, part) for part in parts])
 
     def unhealthy(self, pool: str) -> Column:
         """Accounts of a pool below maintenance now, found by its ladder."""
@@ -288,10 +284,14 @@ class Venue:
             CommandError: There is no such pool, owner or account.
         """
         record = self.record(pool)
-        a = account_index(self.state, record, owner, number)
-        if a < 0:
-            raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
-        return account_view(record, record.pool, a, owner, volatility=volatility)
+        index = opened_account(self.state, record, owner, number)
+        return account_view(record, record.pool, index, owner, volatility=volatility)
+
+    def quote(self, pool: str, owner: str, *, number: int = 1, share: str = "1") -> QuoteView:
+        """Return what a bid for at most a share of an account would get now."""
+        record = self.record(pool)
+        index = opened_account(self.state, record, owner, number)
+        return quote_view(record.spec, record.pool, index, share)
 
     def pool(self, pool: str) -> PoolView:
         """Return a pool as a whole."""

@@ -8,6 +8,7 @@ import math
 
 import msgspec
 
+from ringfence.core.backstop import full_capital, gross_notional
 from ringfence.core.health import (
     AS_IT_IS,
     HEALTH_MAX,
@@ -21,9 +22,8 @@ from ringfence.core.health import (
     uncollected,
 )
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
-from ringfence.core.liquidation import gross_notional
 from ringfence.core.margin import funding_due, position_value
-from ringfence.core.pool import Level, Pool, Total, account_count
+from ringfence.core.pool import Level, Pool, Rule, Total, account_count
 from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Validity, validity
 from ringfence.risk.shocks import (
@@ -35,6 +35,7 @@ from ringfence.risk.shocks import (
 )
 from ringfence.units import PPM, PRICE_UNIT, UNIT
 from ringfence.venue.receipts import decimal
+from ringfence.venue.standing import RankView, StepView, rank_views, step_view
 from ringfence.venue.state import PoolRecord
 
 BELOW = "the account is below maintenance now"
@@ -96,6 +97,9 @@ class AccountView(msgspec.Struct, frozen=True):
     distance: str | None  # the smaller of the two
     distance_deviations: str | None  # in daily standard deviations, when a volatility is given
     unknown: dict[str, str]
+    backstop_shares: str
+    waterfall: StepView
+    deleveraging: tuple[RankView, ...]
 
 
 class PoolView(msgspec.Struct, frozen=True):
@@ -124,6 +128,12 @@ class PoolView(msgspec.Struct, frozen=True):
     total_debt: str
     utilisation: str
     borrow_rate: str
+    backstop_capital: str
+    backstop_shares: str
+    backstop_left: str  # notional that it may still take over in this epoch
+    insurance_drawn: str  # on this day
+    auctioned: str  # notional of the accounts under auction
+    waiting: int  # accounts that wait for deleveraging; withdrawals wait with them
 
 
 def _price(value: int) -> str | None:
@@ -273,6 +283,9 @@ def account_view(
         distance=distances.nearest,
         distance_deviations=distances.deviations,
         unknown=unknown,
+        backstop_shares=str(int(pool.backstop_shares[a])),
+        waterfall=step_view(pool, a),
+        deleveraging=rank_views(spec, pool, a),
     )
 
 
@@ -312,6 +325,14 @@ def pool_view(record: PoolRecord, creator: str) -> PoolView:
         total_debt=money(total_debt(pool)),
         utilisation=decimal(utilisation(pool), PPM),
         borrow_rate=decimal(borrow_rate(pool), PPM),
+        backstop_capital=money(full_capital(pool)),
+        backstop_shares=str(int(pool.total[Total.BACKSTOP_SHARES])),
+        backstop_left=money(
+            max(int(pool.rule[Rule.BACKSTOP_LIMIT] - pool.total[Total.BACKSTOP_TAKEN]), 0)
+        ),
+        insurance_drawn=money(int(pool.total[Total.INSURANCE_DRAWN])),
+        auctioned=money(int(pool.total[Total.AUCTIONED])),
+        waiting=int(pool.total[Total.WAITING]),
     )
 
 

@@ -380,5 +380,5 @@ def interest_change(size: int, change: int) -> int:
 
 def differences(twin: PlainPool, pool: Pool) -> list[str]:
     """Name whatever differs between the twin and the compiled pool."""
-    other = PlainPool(pool)
+    other = type(twin)(pool)
     return [name for name, value in vars(twin).items() if value != getattr(other, name)]

@@ -36,6 +36,8 @@ class PriceFileError(ValueError):
 
 def read_table(path: Path) -> pa.Table:
     """Read a Parquet file (known by its first four bytes) or else a CSV file."""
+    if path.is_dir():
+        raise PriceFileError(f"{path}: a folder; name one of the files in it")
     if not path.is_file():
         raise PriceFileError(f"{path}: no such file")
     try:

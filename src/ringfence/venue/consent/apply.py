@@ -15,6 +15,7 @@ from typing import cast
 
 from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.creation import create_pool
+from ringfence.core.log import room_for
 from ringfence.core.reading import SpecError
 from ringfence.core.status import Status
 from ringfence.signing.typed import TypedDataError
@@ -34,7 +35,7 @@ from ringfence.venue.consent.matching import Side, matched, sides
 from ringfence.venue.consent.problem import ConsentError
 from ringfence.venue.encoding import CommandError
 from ringfence.venue.lookup import asset_amount, encoder_of, pool_of
-from ringfence.venue.sequencer import events_at_most, with_clock
+from ringfence.venue.sequencer import with_clock
 from ringfence.venue.state import (
     CreatePool,
     Outcome,
@@ -169,7 +170,7 @@ def _prepare_rows(state: State, prepared: Prepared, command: c.AnyCommand) -> No
     prepared.record = record
     prepared.rows = with_clock(record.pool, batch, prepared.time_ns)
     prepared.notional = notional_of(record, batch)
-    if not entries.fits(prepared.rows, events_at_most(record.pool, prepared.rows)):
+    if not entries.fits(prepared.rows, room_for(record.pool, prepared.rows)):
         raise CommandError("what this may set off exceeds one entry of the journal")
 
 

@@ -8,11 +8,11 @@ clock, funding, settlement and liquidation need nobody's consent.
 import numpy as np
 
 from ringfence.core.command import Kind, Rows
+from ringfence.core.log import room_for
 from ringfence.core.pool import Pool
 from ringfence.venue import entries
 from ringfence.venue.consent.book import Book
 from ringfence.venue.encoding import CommandError, check_encodable
-from ringfence.venue.sequencer import events_at_most
 from ringfence.venue.state import CreatePool, Send, VenueCommand
 
 OF_OWNERS = (
@@ -57,7 +57,7 @@ def check_batch(book: Book, pool: Pool, stamped: Rows) -> None:
     Raises:
         CommandError: It is one.
     """
-    if not entries.fits(stamped, events_at_most(pool, stamped)):
+    if not entries.fits(stamped, room_for(pool, stamped)):
         raise CommandError(f"{len(stamped)} rows and their events exceed one entry; split them")
     _check_consent(book, stamped)
 

@@ -1,0 +1,94 @@
+"""Losses that nobody is left to pay: the insurance fund first, then who bears them.
+
+A debt is written off to the lenders at once. A due stays uncollected, so that only unpaid
+claims of this pool can suffer from it. The backstop's own losses are recognised at every
+settlement, as soon as it owes more than what it owns can bring.
+"""
+
+from ringfence.compiled import kernel
+from ringfence.core.command import Happening
+from ringfence.core.health import debt_of, worth
+from ringfence.core.lending import (
+    burn_debt,
+    lender_assets,
+    redeem,
+    repay_from_cash,
+    shares_repaid,
+    write_off_debt,
+)
+from ringfence.core.log import Log
+from ringfence.core.pool import BACKSTOP, Pool, Total
+from ringfence.core.receipt import finish_event, start_event
+from ringfence.core.seizure import share_value
+from ringfence.core.settlement import cover_due, draw_insurance, new_due, settle
+from ringfence.core.status import Status
+from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.fixed import mul_div_floor
+
+
+@kernel
+def record_shortfall(pool: Pool, a: int, log: Log) -> None:
+    """Let the insurance fund pay what it may; write debt off to the lenders; leave the due.
+
+    What an earlier shortfall left of the due is neither counted nor covered again.
+    """
+    e = start_event(pool, a, log, Happening.SHORTFALL_RECORDED, -1)
+    due, debt = new_due(pool, a), debt_of(pool, pool.debt_shares[a])
+    drawn = draw_insurance(pool, due + debt)
+    loss = due + debt - drawn
+    cover_due(pool, a, min(drawn, due))
+    write_off_debt(pool, a, drawn - min(drawn, due))
+    pool.total[Total.SHORTFALL] += loss
+    event = log.events[e]
+    event["insurance"] = drawn
+    event["shortfall"] = loss
+    finish_event(pool, a, log, e)
+
+
+@kernel
+def redeem_of_backstop(pool: Pool) -> None:
+    """Turn the backstop's shares of the lenders into cash, as far as the lenders have any."""
+    value = pool.total[Total.LENDER_CASH]
+    shares = mul_div_floor(value, pool.total[Total.SUPPLY_SHARES] + 1, lender_assets(pool) + 1)
+    shares = min(shares, pool.supply_shares[BACKSTOP])
+    if shares > 0:
+        redeem(pool, BACKSTOP, shares)
+
+
+@kernel
+def write_off_backstop(pool: Pool, log: Log) -> None:
+    """Write off what of the backstop's debt its belongings cannot bring, as soon as that is so.
+
+    Its due comes first: what is missing is that of the debt only beyond the due.
+    """
+    redeem_of_backstop(pool)
+    repay_from_cash(pool, BACKSTOP, debt_of(pool, pool.debt_shares[BACKSTOP]))
+    lent = share_value(pool, pool.supply_shares[BACKSTOP])
+    missing = -worth(pool, BACKSTOP) - lent - pool.due[BACKSTOP]
+    loss = min(missing, debt_of(pool, pool.debt_shares[BACKSTOP]))
+    if loss <= 0 or not are_exposures_usable(pool, Action.SETTLE, BACKSTOP):
+        return
+    shares = shares_repaid(pool, BACKSTOP, loss)
+    if shares == 0:
+        return
+    e = start_event(pool, BACKSTOP, log, Happening.SHORTFALL_RECORDED, -1)
+    drawn = draw_insurance(pool, loss)
+    burn_debt(pool, BACKSTOP, shares)
+    pool.total[Total.LENDER_CASH] += drawn
+    pool.total[Total.SHORTFALL] += loss - drawn
+    event = log.events[e]
+    event["insurance"] = drawn
+    event["shortfall"] = loss - drawn
+    finish_event(pool, BACKSTOP, log, e)
+
+
+@kernel
+def settle_pool(pool: Pool, log: Log) -> Status:
+    """Settle everybody, then recognise what the backstop cannot pay back.
+
+    Checks: those of `settle`.
+    """
+    status = settle(pool, log)
+    if status == Status.OK and (pool.debt_shares[BACKSTOP] + pool.supply_shares[BACKSTOP]) > 0:
+        write_off_backstop(pool, log)
+    return status

@@ -1,0 +1,1 @@
+"""One position under the liquidation rules of others and under ours."""

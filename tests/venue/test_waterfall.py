@@ -1,0 +1,159 @@
+"""The waterfall as the venue drives it, tick by tick, and as owners and keepers see it."""
+
+import msgspec
+import pytest
+from tests.venue.scene import ALICE, ALPHA, BOB, CREATOR, Scene
+
+from ringfence.core.invariants import broken_invariants
+from ringfence.core.spec import RulesSpec
+from ringfence.units import SECOND_NS
+from ringfence.venue import commands as c
+
+NAMES = {"pool": "alpha", "owner": ALICE}
+OFFERED = RulesSpec(auction_seconds=600, dust="0", liquidation_fee="0", rate_slope1="0")
+BARE = RulesSpec(backstop_limit="0", dust="0", liquidation_fee="0", rate_slope1="0")
+
+
+def scene_with(rules: RulesSpec) -> Scene:
+    """Alice is long 1 ETH at 2,000 with 1,000 of margin; Bob is short it."""
+    scene = Scene()
+    venue = scene.venue
+    venue.list_asset("USDC", 6)
+    venue.list_asset("ETH", 8)
+    venue.create_pool(msgspec.structs.replace(ALPHA, rules=rules), CREATOR)
+    for owner in (ALICE, BOB):
+        venue.receive(owner, "USDC", "100000")
+        venue.receive(owner, "ETH", "10")
+        scene.must(c.OpenAccount(pool="alpha", owner=owner))
+    scene.publish(ETH="2000", BTC="40000")
+    scene.deposit(BOB, "40000")
+    scene.deposit(ALICE, "1000")
+    scene.trade("1")
+    return scene
+
+
+def test_an_auction_begins_with_the_tick_and_its_price_falls_with_the_clock():
+    scene = scene_with(OFFERED)
+    (receipt,) = scene.publish(ETH="1050").values()  # equity 50, maintenance 52.5
+    assert receipt.accepted == 1
+    assert scene.publish(ETH="1050") == {}, "a running auction is left alone"
+    quote = scene.venue.quote("alpha", ALICE)
+    assert (quote.is_open, quote.why_not) == (True, None)
+    assert (quote.price_share, quote.sizes) == ("0.9797", {"ETH-PERP": "0.21"})
+    step = scene.venue.account("alpha", ALICE).waterfall
+    assert (step.step, step.next) == ("auction", "the backstop takes over")
+    assert step.why == "2500000 quote units below maintenance"
+    assert step.ends_ns == step.since_ns + 600 * SECOND_NS
+    scene.tick(300)
+    scene.publish(ETH="1050")
+    assert scene.venue.quote("alpha", ALICE).price_share < quote.price_share
+
+
+def test_a_bid_gets_what_the_quote_said():
+    scene = scene_with(OFFERED)
+    scene.publish(ETH="1050")
+    quote = scene.venue.quote("alpha", ALICE)
+    bid = c.Bid(pool="alpha", owner=BOB, other=ALICE, bonus=quote.bonus)
+    simulated = scene.venue.simulate("alpha", [bid])
+    (event,) = scene.must(bid).events
+    assert (event,) == simulated.events
+    assert (event.event, event.bidder, event.size) == ("slice_sold", 2, quote.share)
+    assert (event.value, event.bonus) == (quote.price, quote.bonus)
+    assert scene.venue.account("alpha", ALICE).waterfall.step == "none"
+    assert scene.venue.quote("alpha", ALICE).why_not == "it is not under auction"
+    assert scene.venue.verify() == []
+
+
+def test_a_price_that_recovers_ends_the_auction_and_one_that_falls_hands_over():
+    scene = scene_with(OFFERED)
+    scene.publish(ETH="1050")
+    scene.publish(ETH="1100")
+    assert scene.venue.account("alpha", ALICE).waterfall.step == "none"
+    scene.publish(ETH="1050")
+    assert scene.venue.pool("alpha").auctioned == "1050"
+    scene.publish(ETH="1020")  # equity 20 is below closeout, 3.3 % of 1,020
+    view = scene.venue.account("alpha", ALICE)
+    assert (view.waterfall.step, scene.venue.pool("alpha").auctioned) == ("none", "0")
+    assert scene.venue.pool("alpha").waiting == 0
+
+
+def test_the_queue_is_seen_before_and_the_receipt_after_a_deleveraging():
+    scene = scene_with(BARE)
+    (place,) = scene.venue.account("alpha", BOB).deleveraging
+    assert (place.instrument, place.before, place.count, place.lights) == ("ETH-PERP", 0, 1, 5)
+    assert (place.leverage, place.distance) == ("0.05", "0")
+    (receipt,) = scene.publish(ETH="900").values()  # Alice lacks 100
+    assert receipt.accepted == 2, "a liquidation, and the deleveraging behind it"
+    assert scene.venue.pool("alpha").waiting == 0
+    assert scene.venue.account("alpha", ALICE).positions == ()
+    bob = scene.venue.account("alpha", BOB)
+    assert (bob.positions, bob.claim) == ((), "1000")
+    scene.must(c.Settle(pool="alpha"))
+    assert scene.venue.account("alpha", BOB).balances["USDC"] == "41000"
+    assert scene.venue.verify() == []
+
+
+def test_who_waits_for_a_usable_price_is_seen_and_withdrawals_wait_with_him():
+    scene = scene_with(BARE)
+    scene.tick()
+    price = msgspec.structs.replace(scene.price("ETH", "1050"), confidence=40 * 10**9)
+    scene.venue.publish([price])  # uncertain: liquidation and deleveraging may use it
+    assert scene.venue.pool("alpha").waiting == 0
+    scene = scene_with(BARE)
+    scene.tick()
+    scene.venue.set_prices([scene.price("ETH", "1050")])
+    scene.tick(400)  # stale: liquidation may use it, deleveraging may not
+    scene.venue.publish([])
+    view = scene.venue.account("alpha", ALICE).waterfall
+    assert (view.step, view.next) == ("deleveraging", "it is closed against the other side")
+    assert scene.venue.pool("alpha").waiting == 1
+    withdraw = c.Withdraw(pool="alpha", owner=BOB, asset="USDC", amount="1")
+    assert scene.venue.execute(withdraw).status == "waterfall_is_running"
+    scene.publish(ETH="1050")
+    assert scene.venue.pool("alpha").waiting == 0
+    assert scene.venue.execute(withdraw).ok
+
+
+def test_the_backstop_sells_what_it_took_to_anybody():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    scene.publish(ETH="1050")
+    held = scene.venue.record("alpha").pool.size[0, 0]
+    assert held > 0
+    buy = c.BuyFromBackstop(pool="alpha", owner=BOB, instrument="ETH-PERP", size="0.01")
+    assert scene.venue.execute(buy).ok
+    assert scene.venue.execute(buy).status == "exceeds_disposal"
+
+
+def test_collateral_of_the_backstop_is_for_sale_too():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    scene.must(c.OpenAccount(pool="alpha", owner=ALICE, number=2))
+    scene.must(c.Deposit(pool="alpha", owner=ALICE, number=2, asset="ETH", amount="1"))
+    scene.must(c.Supply(pool="alpha", owner=BOB, amount="5000"))
+    scene.must(c.Borrow(pool="alpha", owner=ALICE, number=2, amount="1500"))
+    scene.must(c.Withdraw(pool="alpha", owner=ALICE, number=2, asset="USDC", amount="1500"))
+    scene.publish(ETH="1760")
+    buy = c.BuyCollateral(pool="alpha", owner=BOB, asset="ETH", amount="0.01")
+    assert scene.must(buy).ok
+    assert scene.venue.account("alpha", BOB).balances["ETH"] == "0.01"
+
+
+def test_deleveraging_can_be_asked_for_by_anybody():
+    scene = scene_with(BARE)
+    ask = c.Deleverage(pool="alpha", instrument="ETH-PERP")
+    assert scene.venue.execute(ask).status == "nothing_to_deleverage"
+    scene.tick()
+    scene.venue.set_prices([scene.price("ETH", "1050")])
+    scene.must(c.Liquidate(**NAMES))
+    receipt = scene.must(ask)
+    assert [event.event for event in receipt.events] == [
+        "winner_deleveraged",
+        "position_deleveraged",
+    ]
+    assert broken_invariants(scene.venue.record("alpha").pool) == []
+
+
+def test_a_quote_of_an_account_that_is_not_there_is_refused():
+    scene = scene_with(BARE)
+    with pytest.raises(ValueError, match="has no account 7"):
+        scene.venue.quote("alpha", ALICE, number=7)
+    assert scene.venue.quote("alpha", ALICE, share="0.5").is_open is False
