@@ -73,6 +73,54 @@ def test_people_see_levels_the_worst_scenario_and_the_matrix_of_profit(run, path
     assert "trade: 1 of ETH perpetual at 3,000.00" in answer.out
 
 
+def test_what_people_see_fits_eighty_columns(run, path):
+    for model in PRESETS:
+        out = run("margin", path, "--model", model).out
+        assert max(len(line.rstrip()) for line in out.splitlines()) <= 80
+
+
+def test_curves_and_the_matrix_show_where_the_account_is_liquidated(run, path):
+    answer = run("margin", path)
+    report = run("margin", path, "--json").json
+    (curve,) = report["outlook"]["curves"]
+    assert "at june" in answer.out
+    assert f"{curve['now'][0]['spot']:,.0f}" in answer.out
+    hatched = [line for line in answer.out.splitlines() if "▓" in line and "─" in line]
+    assert len(hatched) >= 2
+    poor = path.with_name("poor.toml")
+    poor.write_text(PORTFOLIO.replace('"9000"', '"4500"'))
+    cells = run("margin", poor, "--json").json["outlook"]["matrices"][0]["cells"]
+    lost = sum(cell["excess"] < 0 for cell in cells)
+    assert 0 < lost < len(cells)
+    assert run("margin", poor).out.count("!") == lost
+
+
+def test_costs_are_in_percent_of_collateral(run, path):
+    costs = run("margin", path, "--json").json["outlook"]["costs"]
+    out = run("margin", path).out
+    assert "what a move does to collateral of 9,000.00" in out
+    for cost in costs:
+        assert f"{cost['profit']:,.2f}" in out
+        assert f"{100 * cost['share']:+.2f} %" in out
+
+
+def test_trades_can_be_asked_about_at_the_prompt(run, path):
+    answer = run("margin", path, "--trade", "ETH june 3000 call 5 @ 200", "--json")
+    trades = answer.json["trades"]
+    assert [(t["leg"], t["size"]) for t in trades] == [
+        ("ETH perpetual", 1.0),
+        ("ETH june 3000 call", 5.0),
+    ]
+    assert trades[1]["price"] == 200.0
+    assert trades[1]["changes"][0]["requirement"] < 0
+
+
+def test_a_trade_that_cannot_be_read_is_wrong_usage(run, path):
+    answer = run("margin", path, "--trade", "ETH perp 1")
+    assert (answer.code, answer.out) == (2, "")
+    assert "write UNDERLYING perpetual SIZE" in answer.err
+
+
 def test_the_standard_model_shows_expiries_instead_of_scenarios(run, path):
     answer = run("margin", path, "--model", "derive-srm")
     assert "largest loss" in answer.out

@@ -5,6 +5,7 @@ choice, and decides nothing. `simulate` is the entry; models are data (model.py,
 """
 
 from ringfence.risk.portfolio.arrays import risk_array, scanning_risk
+from ringfence.risk.portfolio.asking import trade_of
 from ringfence.risk.portfolio.fair_value import fair_value
 from ringfence.risk.portfolio.model import Model, ScenarioModel, StandardModel
 from ringfence.risk.portfolio.presets import PRESETS
@@ -45,4 +46,5 @@ __all__ = [
     "risk_array",
     "scanning_risk",
     "simulate",
+    "trade_of",
 ]

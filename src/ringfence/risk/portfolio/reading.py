@@ -93,7 +93,7 @@ def read(text: str, model: str | None = None) -> Question:
     trades = _trades(raw.get("trades", []))
     check(portfolio, market, chosen)
     for k, trade in enumerate(trades):
-        _check_leg(trade.leg, market, f"trades[{k}]")
+        check_leg(trade.leg, market, f"trades[{k}]")
     return Question(portfolio, market, chosen, trades)
 
 
@@ -230,9 +230,9 @@ def check(portfolio: Portfolio, market: Market, model: Model) -> None:
         for level in held.haircuts or {}:
             _check_name(level, model.levels, f"{where}.haircuts")
     for k, perpetual in enumerate(portfolio.perpetuals):
-        _check_leg(perpetual, market, f"portfolio.perpetuals[{k}]")
+        check_leg(perpetual, market, f"portfolio.perpetuals[{k}]")
     for k, option in enumerate(portfolio.options):
-        _check_leg(option, market, f"portfolio.options[{k}]")
+        check_leg(option, market, f"portfolio.options[{k}]")
 
 
 def _check_market(market: Market) -> None:
@@ -247,7 +247,12 @@ def _check_market(market: Market) -> None:
                 raise PortfolioError(where, found, "state one of the two")
 
 
-def _check_leg(leg: Leg, market: Market, where: str) -> None:
+def check_leg(leg: Leg, market: Market, where: str) -> None:
+    """Check that the market knows a leg.
+
+    Raises:
+        PortfolioError: It does not.
+    """
     _check_name(leg.underlying, market.underlyings, f"{where}.underlying")
     if isinstance(leg, Option):
         quotes = market.underlyings[leg.underlying].expiries
