@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from ringfence.pricing import black76
 from ringfence.risk.portfolio import PRESETS
 from ringfence.risk.portfolio.report import MarginReport
 
@@ -119,6 +120,52 @@ def test_a_trade_that_cannot_be_read_is_wrong_usage(run, path):
     answer = run("margin", path, "--trade", "ETH perp 1")
     assert (answer.code, answer.out) == (2, "")
     assert "write UNDERLYING perpetual SIZE" in answer.err
+
+
+QUOTES = """asset,asof,kind,expiry,strike,option_type,bid,ask,iv_bid,iv_ask
+ETH,2026-05-01T08:00:00Z,spot,,,,2999,3001,,
+ETH,2026-05-01T08:00:00Z,forward,2026-05-31T08:00:00Z,,,3009,3011,,
+ETH,2026-05-01T08:00:00Z,option,2026-05-31T08:00:00Z,3000,call,,,0.59,0.61
+"""
+HELD = """
+[portfolio]
+cash = "9000"
+[[portfolio.options]]
+underlying = "ETH"
+expiry = "2026-05-31"
+strike = "3000"
+type = "call"
+size = "-5"
+"""
+
+
+def test_a_market_comes_from_a_file_of_quotes(run, tmp_path):
+    quotes, held = tmp_path / "quotes.csv", tmp_path / "held.toml"
+    quotes.write_text(QUOTES)
+    held.write_text(HELD)
+    trade = "ETH 2026-05-31 3300 call 5"
+    answer = run("margin", held, "--market", quotes, "--trade", trade, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    price = black76.price(3010.0, 3000.0, 30 / 365, 0.6, is_call=True)
+    assert answer.json["equity"]["options"] == pytest.approx(-5 * price)
+    assert answer.json["trades"][0]["leg"] == "ETH 2026-05-31 3300 call"
+
+
+@pytest.mark.parametrize(
+    ("quotes", "held", "message"),
+    [
+        (QUOTES, PORTFOLIO, "market: it is stated twice; take [market] out of the file"),
+        ("a,b\n1,2\n", HELD, "column 'asset' is missing"),
+        (QUOTES.replace("0.59", "0.00"), HELD, "a surface needs quotes with a bid and an ask"),
+        (QUOTES, HELD.replace("-31", "-30"), "there are 2026-05-31"),
+    ],
+)
+def test_quotes_that_do_not_fit_are_wrong_usage(run, tmp_path, quotes, held, message):
+    (tmp_path / "quotes.csv").write_text(quotes)
+    (tmp_path / "held.toml").write_text(held)
+    answer = run("margin", tmp_path / "held.toml", "--market", tmp_path / "quotes.csv")
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
 
 
 def test_the_standard_model_shows_expiries_instead_of_scenarios(run, path):

@@ -72,8 +72,10 @@ class Question(NamedTuple):
     trades: tuple[Trade, ...]
 
 
-def read(text: str, model: str | None = None) -> Question:
+def read(text: str, model: str | None = None, market: Market | None = None) -> Question:
     """Read a portfolio file; a model's name given here goes before that of the file.
+
+    market: from elsewhere; the file then states none.
 
     Raises:
         PortfolioError: Anything is wrong with it.
@@ -84,10 +86,13 @@ def read(text: str, model: str | None = None) -> Question:
         fix = "see docs/margin-simulator.md for the format"
         raise PortfolioError("file", f"it is no TOML ({error})", fix) from None
     _check_names(raw, SECTIONS, "")
-    for section in ("market", "portfolio"):
+    for section in ("market", "portfolio") if market is None else ("portfolio",):
         if section not in raw:
             raise PortfolioError(section, "it is missing", f"add a table [{section}]")
-    market = market_of(raw["market"])
+    if market is None:
+        market = market_of(raw["market"])
+    elif "market" in raw:
+        raise PortfolioError("market", "it is stated twice", "take [market] out of the file")
     portfolio = convert(raw["portfolio"], Portfolio, "portfolio")
     chosen = model_of(model or raw.get("model", DEFAULT_MODEL), raw.get("parameters", {}))
     trades = _trades(raw.get("trades", []))
