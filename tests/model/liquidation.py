@@ -240,8 +240,9 @@ def liquidate(state: State, account: Account) -> Status:
         return Status.ACCOUNT_IS_HEALTHY
     if is_empty(account):
         return Status.NOTHING_TO_LIQUIDATE
-    if not health.prices_usable(state, LIQUIDATE, account):
-        return Status.PRICE_IS_NOT_USABLE
+    status = health.exposure_rule(state, LIQUIDATE, account)
+    if status != Status.OK:
+        return status
     if in_grace(state, account):
         return Status.ACCOUNT_IS_IN_GRACE_PERIOD
     settle_one(state, account)

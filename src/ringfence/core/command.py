@@ -30,13 +30,14 @@ class Kind(IntEnum):
 
     TRADE = 30  # account, other, instrument, size, price: account buys size from other
     OPEN_POSITION = 31  # as TRADE, and asset, amount deposited with it in one step
-    EXPIRE = 32  # instrument, price: settle a dated future at its settlement price
+    EXPIRE = 32  # instrument, price: settle a future or option at its settlement price
 
     SET_INDEX_PRICE = 40  # underlying, price, confidence, publish_time_ns, flag
     SET_MARK_PRICE = 41  # instrument, price
     ACCRUE_FUNDING = 42  # instrument, amount: rate in 1e-9 of the mark price
     SETTLE = 43  # collect losses, pay claims
     LIQUIDATE = 44  # account
+    SET_RISK_ARRAY = 49  # instrument, asset (first slot), and five slots, see core.valuation
 
     ANNOUNCE_CHANGE = 50  # parameter, index, amount (new value), start_ns, ramp_ns
     CANCEL_CHANGE = 51  # index: the pending change

@@ -40,7 +40,7 @@ from ringfence.core.settlement import (
 )
 from ringfence.core.status import Status
 from ringfence.core.trading import move_position
-from ringfence.core.validity import Action, are_exposures_usable, is_exposed
+from ringfence.core.validity import Action, exposure_status, is_exposed
 from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
 from ringfence.units import PPM
 
@@ -368,8 +368,9 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
         return Status.ACCOUNT_IS_HEALTHY
     if not has_anything(pool, a):
         return Status.NOTHING_TO_LIQUIDATE
-    if not are_exposures_usable(pool, Action.LIQUIDATE, a):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.LIQUIDATE, a)
+    if status != Status.OK:
+        return status
     if is_in_grace(pool, a):
         return Status.ACCOUNT_IS_IN_GRACE_PERIOD
     first, health = log.position[COUNT], health_factor(pool, a)

@@ -16,6 +16,7 @@ from ringfence.core.prices import accrue_funding, set_index_price, set_mark_pric
 from ringfence.core.settlement import settle
 from ringfence.core.status import Status
 from ringfence.core.trading import expire, open_position, trade
+from ringfence.core.valuation import set_risk_array
 
 
 @kernel
@@ -100,6 +101,8 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
         return set_index_price(pool, i, price, amount, size, c)
     if kind == Kind.SET_MARK_PRICE:
         return set_mark_price(pool, i, price)
+    if kind == Kind.SET_RISK_ARRAY:
+        return set_risk_array(pool, command)
     if kind == Kind.ACCRUE_FUNDING:
         return accrue_funding(pool, i, amount)
     if kind == Kind.SETTLE:
