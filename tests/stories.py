@@ -280,6 +280,16 @@ class Story:
             "asset": Flag[flag.upper()] if flag.upper() in Flag.__members__ else int(flag),
         }
 
+    def row_risk(self, words: list[str]) -> dict[str, int]:
+        """risk ETH-C 500 -80 90 [from 5]: values of one coin, from a slot on"""
+        first = int(words[words.index("from") + 1]) if "from" in words else 0
+        values = words[1 : words.index("from")] if "from" in words else words[1:]
+        i = place(self.instruments, words[0])
+        lot = int(self.pool.lot[i]) if 0 <= i < len(self.instruments) else UNIT
+        fields = ("account", "other", "amount", "size", "price")
+        slots = [number(value, self.quote) * lot // UNIT for value in values]
+        return {"instrument": i, "asset": first, **dict(zip(fields, slots, strict=False))}
+
     def row_announce(self, words: list[str]) -> dict[str, int]:
         """announce haircut ETH target 0.2 in 1d [ramp 1d]"""
         at = words.index("in")

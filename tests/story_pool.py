@@ -53,6 +53,7 @@ COMMANDS = {
     "expire": (Kind.EXPIRE, "instrument @ price"),
     "mark": (Kind.SET_MARK_PRICE, "instrument price"),
     "funding": (Kind.ACCRUE_FUNDING, "instrument rate"),
+    "risk": (Kind.SET_RISK_ARRAY, ""),
     "settle": (Kind.SETTLE, ""),
     "liquidate": (Kind.LIQUIDATE, "account"),
     "deleverage": (Kind.DELEVERAGE, "instrument at_most"),

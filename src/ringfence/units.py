@@ -32,6 +32,7 @@ INDEX_MAX = 2**50  # the borrow index stops growing here, after a factor of 1,12
 COLLATERALS_MAX = 16  # collateral assets in one pool, the settlement asset included
 INSTRUMENTS_MAX = 64  # instruments in one pool
 UNDERLYINGS_MAX = 32  # price feeds in one pool
+SCENARIOS_MAX = 128  # rows of the scenario grid of one pool
 TIERS_MAX = 16  # margin tiers of one underlying
 CHANGES_MAX = 16  # parameter changes that can be pending in one pool
 ACCOUNTS_MAX = 2**24  # accounts in one pool
@@ -46,9 +47,14 @@ def value_divisor(decimals: int) -> int:
 
 assert max(PPM * YEAR_SECONDS, INDEX_MAX, 2 * SUPPLY_MAX) <= DIVISOR_MAX
 assert value_divisor(DECIMALS_MIN) <= DIVISOR_MAX
-# Excess margin adds one term per collateral asset, and per instrument its value, cost,
-# funding and requirement.
-assert (COLLATERALS_MAX + 4 * INSTRUMENTS_MAX) * VALUE_MAX <= QUOTIENT_MAX
+# Excess margin adds one term per collateral asset; per instrument its value, cost and funding,
+# and in brackets at most half its value times a factor of 10; by scenarios at most VALUE_MAX
+# per underlying times such a factor, and contingencies of a fifth of each value.
+assert (COLLATERALS_MAX + 8 * INSTRUMENTS_MAX) * VALUE_MAX <= QUOTIENT_MAX
+assert (COLLATERALS_MAX + 4 * INSTRUMENTS_MAX + 10 * UNDERLYINGS_MAX) * VALUE_MAX <= QUOTIENT_MAX
+# A risk array's slot is at most a lot at the highest price, so a position's profit in a
+# scenario is at most its open interest at that price, which is at most VALUE_MAX.
+assert (COLLATERALS_MAX + INSTRUMENTS_MAX) * VALUE_MAX <= QUOTIENT_MAX
 # Pool totals add one bounded term per account; they are guarded at the door instead,
 # by the pool's own caps, which are at most AMOUNT_MAX.
 assert VALUE_MAX <= AMOUNT_MAX

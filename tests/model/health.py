@@ -3,6 +3,7 @@
 What an account would be after a command is asked by changing a copy of it.
 """
 
+from tests.model import options
 from tests.model.state import (
     CASH,
     CLOSEOUT,
@@ -17,6 +18,7 @@ from tests.model.state import (
 )
 
 from ringfence.core.pool import Rule
+from ringfence.core.status import Status
 
 FRESH, UNCERTAIN, STALE, LONG_STALE, DIVERGENT, NON_POSITIVE = range(6)
 
@@ -79,22 +81,37 @@ def initial_of(state: State, u: int, notional: int) -> int:
 def requirement(state: State, account: Account, level: int) -> int:
     """Margin requirement at a level; a stricter level never asks for less."""
     total = 0
-    for u, underlying in enumerate(state.underlyings):
-        legs = [
-            state.value(account.positions[i].size, state.instruments[i].mark)
-            for i in underlying.instruments
-        ]
-        gross, net = sum(map(abs, legs)), abs(sum(legs))
-        if gross == 0:
-            continue
-        hedge = up((gross - net) // 2, underlying.hedge_rate, MILLION)
-        plain = maintenance_of(state, u, net) + hedge
-        asked = [up(plain, underlying.factor[k], MILLION) for k in (CLOSEOUT, MAINTENANCE, TARGET)]
-        if level == INITIAL:
-            base = initial_of(state, u, net) + hedge
-            asked.append(up(base, underlying.factor[INITIAL], MILLION))
-        total += max(asked[: CLOSEOUT - level + 1])
-    return total
+    for u in range(len(state.underlyings)):
+        if state.model == options.SCENARIO:
+            floor = brackets(state, u, options.delta_legs(state, account, u), level)
+            total += options.scenario(state, account, u, level, floor)
+        elif state.model == options.COLLATERALISED:
+            total += options.collateralised(state, account, u)
+        else:
+            legs = [
+                state.value(account.positions[i].size, state.instruments[i].mark)
+                for i in state.underlyings[u].instruments
+                if state.instruments[i].side == 0
+            ]
+            total += brackets(state, u, legs, level)
+        if state.model == options.STANDARD:
+            total += options.standard(state, account, u, level)
+    return max(total, 0) if level == INITIAL else total
+
+
+def brackets(state: State, u: int, legs: list[int], level: int) -> int:
+    """What the brackets of an underlying ask for the values of some legs."""
+    underlying = state.underlyings[u]
+    gross, net = sum(map(abs, legs)), abs(sum(legs))
+    if gross == 0:
+        return 0
+    hedge = up((gross - net) // 2, underlying.hedge_rate, MILLION)
+    plain = maintenance_of(state, u, net) + hedge
+    asked = [up(plain, underlying.factor[k], MILLION) for k in (CLOSEOUT, MAINTENANCE, TARGET)]
+    if level == INITIAL:
+        base = initial_of(state, u, net) + hedge
+        asked.append(up(base, underlying.factor[INITIAL], MILLION))
+    return max(asked[: CLOSEOUT - level + 1])
 
 
 def excess(state: State, account: Account, level: int, weight: int | None = None) -> int:
@@ -169,6 +186,11 @@ def exposures(state: State, account: Account) -> set[int]:
     return held
 
 
-def prices_usable(state: State, action: int, account: Account) -> bool:
-    """Whether an action may use every price that the account depends on."""
-    return all(usable(state, action, u) for u in exposures(state, account))
+def exposure_rule(state: State, action: int, account: Account) -> Status:
+    """Whether an action may use every price and valuation that the account depends on."""
+    if not all(usable(state, action, u) for u in exposures(state, account)):
+        return Status.PRICE_IS_NOT_USABLE
+    held = [i for i, position in enumerate(account.positions) if position.size]
+    if not all(options.valued(state, action, i) for i in held):
+        return Status.VALUATION_IS_NOT_USABLE
+    return Status.OK

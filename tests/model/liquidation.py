@@ -324,8 +324,9 @@ def liquidate(state: State, account: Account) -> Status:  # noqa: C901 - one ret
         return Status.OK if was_in_step else Status.ACCOUNT_IS_HEALTHY
     if is_empty(account) and not account.step:
         return Status.NOTHING_TO_LIQUIDATE
-    if not health.prices_usable(state, LIQUIDATE, account):
-        return Status.PRICE_IS_NOT_USABLE
+    status = health.exposure_rule(state, LIQUIDATE, account)
+    if status != Status.OK:
+        return status
     if in_grace(state, account):
         return Status.ACCOUNT_IS_IN_GRACE_PERIOD
     if account.step == DELEVERAGING and health.holds_position(account):

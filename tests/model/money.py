@@ -63,8 +63,9 @@ def may_leave(state: State, account: Account, c: int, amount: int) -> Status:
     """Whether an amount may leave the account; profit never helps."""
     if not health.can_owe(account):
         return Status.OK
-    if not health.prices_usable(state, WITHDRAW, account):
-        return Status.PRICE_IS_NOT_USABLE
+    status = health.exposure_rule(state, WITHDRAW, account)
+    if status != Status.OK:
+        return status
     after = account.copy()
     after.balances[c] -= amount
     if health.excess(state, after, INITIAL, weight=0) < 0:
@@ -123,10 +124,12 @@ def exchange(  # noqa: C901 - one return per rule, in order
     cheap = value < state.value(amount, state.underlyings[state.assets[c].underlying].price)
     loses = left < health.excess(state, seller, MAINTENANCE) or (left < 0 and cheap)
     seller_bound, buyer_bound = loses and health.can_owe(seller), health.can_owe(buyer)
-    if seller_bound and not health.prices_usable(state, WITHDRAW, seller):
-        return Status.PRICE_IS_NOT_USABLE
-    if buyer_bound and not health.prices_usable(state, WITHDRAW, bought):
-        return Status.PRICE_IS_NOT_USABLE
+    status = health.exposure_rule(state, WITHDRAW, seller)
+    if seller_bound and status != Status.OK:
+        return status
+    status = health.exposure_rule(state, WITHDRAW, bought)
+    if buyer_bound and status != Status.OK:
+        return status
     if seller_bound and health.excess(state, sold, INITIAL, weight=0) < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
     if buyer_bound and health.excess(state, bought, INITIAL, weight=0) < 0:
@@ -224,8 +227,9 @@ def borrow(state: State, account: Account, amount: int) -> Status:
         return Status.EXCEEDS_LENDER_CASH
     if all_debt(state) + amount > state.rules[Rule.BORROW_CAP]:
         return Status.EXCEEDS_BORROW_CAP
-    if not health.prices_usable(state, OPEN, account):
-        return Status.PRICE_IS_NOT_USABLE
+    status = health.exposure_rule(state, OPEN, account)
+    if status != Status.OK:
+        return status
     shares = up(amount, BASE, state.borrow_index)
     after = account.copy()
     after.balances[CASH] += amount

@@ -7,7 +7,16 @@ columns, so that both can be compared number by number.
 from collections.abc import Callable
 from typing import Any, Self
 
-from tests.model import auction, backstop, deleveraging, governance, liquidation, money, trading
+from tests.model import (
+    auction,
+    backstop,
+    deleveraging,
+    governance,
+    liquidation,
+    money,
+    options,
+    trading,
+)
 from tests.model.state import Account, Change, State, state_from
 
 from ringfence.core.command import Kind
@@ -16,6 +25,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 
 FIELDS = ("account", "other", "asset", "instrument", "amount", "size", "price")
+SLOTS = ("account", "other", "amount", "size", "price")
 OF_ONE: dict[Kind, Callable[..., Status]] = {
     Kind.DEPOSIT: lambda s, a, f: money.deposit(s, a, f["asset"], f["amount"]),
     Kind.WITHDRAW: lambda s, a, f: money.withdraw(s, a, f["asset"], f["amount"]),
@@ -49,6 +59,9 @@ OF_POOL: dict[Kind, Callable[..., Status]] = {
     Kind.ACCRUE_FUNDING: lambda s, f: trading.accrue_funding(s, f["instrument"], f["amount"]),
     Kind.SETTLE: lambda s, _: backstop.settle(s),
     Kind.DELEVERAGE: lambda s, f: deleveraging.deleverage(s, f["instrument"], f["amount"]),
+    Kind.SET_RISK_ARRAY: lambda s, f: options.set_risk_array(
+        s, f["instrument"], f["asset"], [f[name] for name in SLOTS]
+    ),
     Kind.ANNOUNCE_CHANGE: lambda s, f: governance.announce(
         s, f["asset"], f["instrument"], f["amount"], f["size"], f["price"]
     ),
@@ -163,6 +176,10 @@ def _prices(state: State) -> dict[str, Any]:
         "mark_price": [i.mark for i in things],
         "expired": [int(i.expired) for i in things],
         "funding_index": [i.funding for i in things],
+        "valued_at": [i.valued for i in things],
+        "risk_array": [i.array for i in things],
+        "risk_array_next": [i.upcoming for i in things],
+        "risk_slots": [i.filled for i in things],
         "open_interest": [state.open_interest(i) for i in range(len(things))],
         "disposed_at": [i.disposed_at for i in things],
         "asset_disposed_at": [c.disposed_at for c in state.assets],
@@ -230,6 +247,15 @@ def fixed_columns(state: State) -> dict[str, Any]:
         "lot": [i.lot for i in things],
         "tick": [i.tick for i in things],
         "value_divisor": [state.divisor],
+        "margin_model": [state.model],
+        "standard_rate": state.standard,
+        "scenario_kind": state.kinds,
+        "scenario_move": state.moves,
+        "is_offsetting": [int(a.offsetting) for a in state.assets],
+        "option_rate": [[u.option_rate[level] for u in sides] for level in range(4)],
+        "linear_rate": [[u.linear_rate[level] for u in sides] for level in range(4)],
+        "option_side": [i.side for i in things],
+        "strike": [i.strike for i in things],
         "allowed": [[int(x) for x in row] for row in state.allowed],
         "bound_min": [state.bounds.get(p, (0, 0))[0] for p in parameters],
         "bound_max": [state.bounds.get(p, (0, 0))[1] for p in parameters],

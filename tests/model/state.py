@@ -26,6 +26,12 @@ AUCTION, DELEVERAGING = 4, 7  # steps
 
 # Rows: actions; columns: fresh, uncertain, stale, long stale, divergent, non-positive.
 DEFAULT_TABLE = ["100000", "100000", "111000", "110000", "110000", "110000"]
+MODELS = ["brackets", "standard", "scenario", "collateralised"]
+KINDS = ["single", "lower", "loss", "size", "partner"]
+STANDARD_RATES = [
+    *("option_rate_max", "option_rate_min", "call_rate", "put_rate", "put_value_rate"),
+    *("offset_scale", "unpaired_initial", "unpaired_maintenance"),
+]
 ACTIONS = ["open", "withdraw", "liquidate", "deleverage", "settle", "funding"]
 
 
@@ -105,6 +111,8 @@ class Underlying:
     published: int = 0
     flag: int = 0
     grace_until: int = 0
+    option_rate: list[int] = field(default_factory=lambda: [0] * 4)
+    linear_rate: list[int] = field(default_factory=lambda: [0] * 4)
 
 
 @dataclass
@@ -113,6 +121,7 @@ class Asset:
     haircut: list[int]
     cap: int
     disposed_at: int = 0
+    offsetting: bool = False
 
 
 @dataclass
@@ -131,6 +140,12 @@ class Instrument:
     mark: int = 0
     funding: int = 0
     disposed_at: int = 0
+    side: int = 0
+    strike: int = 0
+    valued: int = 0
+    array: list[int] = field(default_factory=list)
+    upcoming: list[int] = field(default_factory=list)
+    filled: int = 0
 
 
 @dataclass
@@ -172,6 +187,10 @@ class State:
     accrued_until: int = 0
     taken: int = 0  # by the backstop in this epoch
     drawn: int = 0  # from insurance on this day
+    model: int = 0
+    standard: list[int] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    moves: list[int] = field(default_factory=list)
 
     def open_account(self, owner: int, number: int) -> Account:
         """Add an empty account."""
@@ -227,10 +246,12 @@ def _underlying(spec: UnderlyingSpec, members: list[int], quote: int) -> Underly
         interest_lower=exact(spec.open_interest_lower, quote),
         interest_upper=exact(spec.open_interest_upper, quote),
         instruments=members,
+        option_rate=_levels(spec.option_rate),
+        linear_rate=_levels(spec.linear_rate),
     )
 
 
-def _instrument(spec: InstrumentSpec, underlying: int) -> Instrument:
+def _instrument(spec: InstrumentSpec, underlying: int, slots: int) -> Instrument:
     return Instrument(
         underlying=underlying,
         expiry=spec.expiry_ns,
@@ -242,6 +263,10 @@ def _instrument(spec: InstrumentSpec, underlying: int) -> Instrument:
         taker_fee=exact(spec.taker_fee, MILLION),
         maker_fee=exact(spec.maker_fee, MILLION),
         funding_max=exact(spec.funding_rate_max, 10**9),
+        side={"": 0, "call": 1, "put": -1}[spec.option],
+        strike=exact(spec.strike, 10**9),
+        array=[0] * slots,
+        upcoming=[0] * slots,
     )
 
 
@@ -282,7 +307,8 @@ def _bounds(spec: PoolSpec, quote: int) -> dict[int, tuple[int, int]]:
 
 def state_from(spec: PoolSpec, *, owner: int, now_ns: int, accounts: int) -> State:
     """The state that creating a pool from the spec gives."""
-    quote = 10**spec.settlement_decimals
+    quote, margin = 10**spec.settlement_decimals, spec.margin
+    slots = len(margin.scenarios) + 1 if margin.model == "scenario" else 0
     names = [u.name for u in spec.underlyings]
     members = [names.index(i.underlying) for i in spec.instruments]
     table = dict(zip(ACTIONS, ([c == "1" for c in row] for row in DEFAULT_TABLE), strict=True))
@@ -297,13 +323,22 @@ def state_from(spec: PoolSpec, *, owner: int, now_ns: int, accounts: int) -> Sta
             _underlying(s, [i for i, v in enumerate(members) if v == u], quote)
             for u, s in enumerate(spec.underlyings)
         ],
-        instruments=[_instrument(s, u) for s, u in zip(spec.instruments, members, strict=True)],
+        instruments=[
+            _instrument(s, u, slots) for s, u in zip(spec.instruments, members, strict=True)
+        ],
         bounds=_bounds(spec, quote),
         allowed=[table[name] for name in ACTIONS],
         accrued_until=now_ns // 10**9,
+        model=MODELS.index(margin.model),
+        kinds=[KINDS.index(row.kind) for row in margin.scenarios],
+        moves=[exact(row.move, 10**9) for row in margin.scenarios],
     )
+    if margin.model == "standard":
+        rates = (getattr(margin.standard, name) for name in STANDARD_RATES)
+        state.standard = [exact(rate, MILLION) for rate in rates]
     for c in spec.collateral:
         cap = exact(c.deposit_cap, 10**8)
-        state.assets.append(Asset(names.index(c.underlying), _levels(c.haircut), cap))
+        haircut = _levels(c.haircut)
+        state.assets.append(Asset(names.index(c.underlying), haircut, cap, c.is_offsetting))
     state.open_account(owner, 0)
     return state

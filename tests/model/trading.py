@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from tests.model import health
+from tests.model import health, options
 from tests.model.money import LARGEST, deposit_rule, pay_due, take_in
 from tests.model.state import (
     CASH,
@@ -94,7 +94,8 @@ def order_rule(state: State, i: int, size: int, price: int) -> Status:  # noqa: 
         return Status.INSTRUMENT_HAS_EXPIRED
     if instrument.mark == 0:
         return Status.MARK_PRICE_IS_MISSING
-    if abs(price - instrument.mark) > down(instrument.mark, instrument.band, MILLION):
+    base = state.underlyings[instrument.underlying].price if instrument.side else instrument.mark
+    if abs(price - instrument.mark) > down(base, instrument.band, MILLION):
         return Status.PRICE_OUTSIDE_BAND
     return Status.OK
 
@@ -125,10 +126,13 @@ def side_rule(state: State, before: Account, after: Account, i: int, size: int, 
     else:
         if not health.usable(state, OPEN, state.instruments[i].underlying):
             return Status.PRICE_IS_NOT_USABLE
+        if not options.valued(state, OPEN, i):
+            return Status.VALUATION_IS_NOT_USABLE
         if abs(held + size) > state.instruments[i].position_cap:
             return Status.EXCEEDS_POSITION_LIMIT
-    if not health.prices_usable(state, OPEN, before):
-        return Status.PRICE_IS_NOT_USABLE
+    status = health.exposure_rule(state, OPEN, before)
+    if status != Status.OK:
+        return status
     if health.excess(state, after, INITIAL) - fee < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
     return Status.OK
@@ -197,7 +201,7 @@ def settle_all(state: State) -> None:
 
 
 def expire(state: State, i: int, price: int) -> Status:
-    """The end of a dated future."""
+    """The end of a future, or of an option, which is worth its payoff."""
     if not 0 <= i < len(state.instruments):
         return Status.INSTRUMENT_DOES_NOT_EXIST
     instrument = state.instruments[i]
@@ -208,7 +212,7 @@ def expire(state: State, i: int, price: int) -> Status:
     status = price_rule(state, i, price)
     if status != Status.OK:
         return status
-    instrument.mark = price
+    instrument.mark = options.pays(instrument, price)
     settle_all(state)
     for account in state.accounts:
         account.positions[i].size = account.positions[i].cost = 0
@@ -256,6 +260,12 @@ def settle(state: State) -> Status:
         open_somewhere = any(state.open_interest(i) for i in underlying.instruments)
         if open_somewhere and not health.usable(state, SETTLE, u):
             return Status.PRICE_IS_NOT_USABLE
+        if not all(
+            options.valued(state, SETTLE, i)
+            for i in underlying.instruments
+            if state.open_interest(i)
+        ):
+            return Status.VALUATION_IS_NOT_USABLE
     settle_all(state)
     backstop = state.accounts[0]
     if fresh_due(backstop):
@@ -318,12 +328,16 @@ def set_mark(state: State, i: int, price: int) -> Status:
     if not 0 <= i < len(state.instruments):
         return Status.INSTRUMENT_DOES_NOT_EXIST
     status = price_rule(state, i, price)
+    if status == Status.OK and state.instruments[i].side < 0 < price - state.instruments[i].strike:
+        return Status.PRICE_EXCEEDS_LIMIT
     if status == Status.OK and state.instruments[i].expired:
         return Status.INSTRUMENT_HAS_EXPIRED
     if status == Status.OK and state.underlyings[state.instruments[i].underlying].flag:
         return Status.PRICE_IS_NOT_USABLE
     if status == Status.OK:
         state.instruments[i].mark = price
+        if state.instruments[i].side and state.model != options.SCENARIO:
+            state.instruments[i].valued = state.now
     return status
 
 

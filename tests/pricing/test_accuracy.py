@@ -129,6 +129,45 @@ def test_quantlib_vollib_and_scipy_agree():
     assert conventions.normal_cdf(z) == pytest.approx(scipy.special.ndtr(z), rel=3e-13)
 
 
+def test_quantlib_and_vollib_agree_on_extreme_options():
+    """In units of the larger discounted leg; QuantLib's d1 loses digits where deviations are tiny."""
+    ql = pytest.importorskip("QuantLib")
+    vollib = pytest.importorskip("vollib.black")
+    options = extreme_options(2000, seed=21)
+    ours = black76.evaluate(*options)
+    for i, row in enumerate(zip(*(column.tolist() for column in options), strict=True)):
+        forward, strike, time, volatility, is_call, rate = row
+        deviation, discount = volatility * math.sqrt(time), math.exp(-rate * time)
+        kind = ql.Option.Call if is_call else ql.Option.Put
+        payoff = ql.PlainVanillaPayoff(kind, strike)
+        theirs = ql.BlackCalculator(payoff, forward, deviation, discount)
+        larger = discount * max(forward, strike)
+        peak = discount * forward / math.sqrt(2 * math.pi)
+        assert abs(ours.price[i] - theirs.value()) <= 8 * EPSILON * larger
+        assert abs(ours.delta[i] - theirs.deltaForward()) <= 2e-10 * discount
+        gamma = peak / (forward * forward * deviation)
+        assert abs(ours.gamma[i] - theirs.gammaForward()) <= 5e-10 * gamma
+        assert abs(ours.vega[i] - theirs.vega(time)) <= 5e-10 * peak * math.sqrt(time)
+        flag = "c" if is_call else "p"
+        price = vollib.black(flag, forward, strike, time, rate, volatility)
+        assert abs(ours.price[i] - price) <= 4 * EPSILON * larger
+
+
+def test_vollib_finds_the_same_implied_volatilities():
+    """As far as the price's own rounding reaches, and vollib's rounding of log(F / K)."""
+    implied = pytest.importorskip("vollib.black.implied_volatility").implied_volatility
+    forward, strike, time, volatility, _, _ = extreme_options(1000, seed=22)
+    is_call = strike > forward
+    value = black76.evaluate(forward, strike, time, volatility, is_call)
+    found = black76.implied_volatility(value.price, forward, strike, time, is_call)
+    for i in np.flatnonzero((value.price > 1e-280) & (value.vega > 0)):
+        args = float(value.price[i]), float(forward[i]), float(strike[i]), 0.0, float(time[i])
+        theirs = implied(*args, "c" if is_call[i] else "p")
+        rounding = 8 * EPSILON * value.price[i] / value.vega[i]
+        theirs_loses = EPSILON * (512 + 4 / (volatility[i] * math.sqrt(time[i])))
+        assert abs(found[i] - theirs) <= rounding + theirs_loses * volatility[i]
+
+
 def test_implied_volatility_is_exact_to_a_few_ulps():
     """Measured in 60 digits, on options out of the money, where the price decides all of it."""
     forward, strike, time, volatility, _, _ = extreme_options(2000, seed=14)

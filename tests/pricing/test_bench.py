@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ringfence.lab.bench import pricing
+from ringfence.lab.bench import compiler, pricing
 
 
 def test_contenders_that_are_there_compute_our_prices():
@@ -36,7 +36,7 @@ def test_contender_with_other_prices_is_refused():
 
 
 def test_missing_contender_is_a_row_with_the_reason_and_no_ratio(monkeypatch):
-    monkeypatch.setattr(pricing.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(compiler.shutil, "which", lambda _name: None)
     options = pricing.random_options(10)
     (row,) = pricing._compared(options, {pricing.C: pricing.with_c}, pricing.WIDE, 1)
     assert row.baseline == "skipped: gcc is not installed"

@@ -63,6 +63,53 @@ def test_price_rises_with_volatility_time_and_moneyness(
 
 
 @unhurried
+@given(prices, ratios, times, volatilities, rates, st.floats(1e-3, 0.5), sides)
+def test_price_falls_and_bends_upward_with_the_strike_of_a_call(
+    forward, ratio, time, volatility, rate, step, is_call
+):
+    """No call spread costs less than nothing or more than its width, and no butterfly either."""
+    strike = forward * ratio
+    width = strike * step
+    strikes = np.array([strike, strike + width, strike + 2 * width])
+    low, middle, high = black76.price(forward, strikes, time, volatility, is_call, rate)
+    discount = math.exp(-rate * time)
+    slack = 8 * EPSILON * discount * max(forward, strikes[2])
+    near, far = (low - middle, middle - high) if is_call else (middle - low, high - middle)
+    for spread in (near, far):
+        assert -slack <= spread <= discount * width + slack
+    assert low - 2 * middle + high >= -2 * slack
+
+
+@unhurried
+@given(prices, ratios, times, volatilities, rates, sides)
+def test_sensitivities_stay_within_their_bounds(forward, ratio, time, volatility, rate, is_call):
+    found = black76.greeks(forward, forward * ratio, time, volatility, is_call, rate)
+    discount = math.exp(-rate * time)
+    side = 1.0 if is_call else -1.0
+    assert 0.0 <= side * found.delta <= discount * (1 + 4 * EPSILON)
+    assert found.gamma >= 0.0
+    peak = discount * forward * math.sqrt(time) / math.sqrt(2 * math.pi)
+    assert 0.0 <= found.vega <= peak * (1 + 8 * EPSILON)
+    assert found.rho <= 0.0
+
+
+@unhurried
+@given(prices, ratios, times, volatilities, rates, sides, st.integers(-20, 20))
+def test_twice_the_prices_make_twice_the_price(
+    forward, ratio, time, volatility, rate, is_call, power
+):
+    """Powers of two change no digit, so the results are the same to the last bit."""
+    scale = 2.0**power
+    strike = forward * ratio
+    one = black76.evaluate(forward, strike, time, volatility, is_call, rate)
+    other = black76.evaluate(scale * forward, scale * strike, time, volatility, is_call, rate)
+    # A price near the smallest of numbers loses digits, so it is left out.
+    if one.price > 1e-290:
+        assert other.price == pytest.approx(scale * one.price, rel=4 * EPSILON)
+    assert other.delta == one.delta
+
+
+@unhurried
 @given(prices, ratios, times, volatilities, rates, sides)
 def test_implied_volatility_leads_back(forward, ratio, time, volatility, rate, is_call):
     """As far as the price determines it: its rounding over vega is the unavoidable error."""

@@ -12,7 +12,7 @@ from itertools import islice
 from random import Random
 
 import numpy as np
-from tests.properties import draws
+from tests.properties import draws, valuing
 from tests.properties.options import PROCESSES, draw_options
 from tests.properties.pools import PRICES, new_pool
 from tests.properties.running import (
@@ -212,9 +212,24 @@ class History:
             )
         for i, u in enumerate(self.pool.instrument_underlying):
             away = rng.randint(-self.options.basis_ppm, self.options.basis_ppm)
-            self._push(
-                Kind.SET_MARK_PRICE, instrument=i, price=self._ticks(i, self.prices[u], away)
-            )
+            self._push(Kind.SET_MARK_PRICE, instrument=i, price=self._mark(i, self.prices[u], away))
+            if self.pool.risk_array.shape[1]:
+                self._push_risk(i, self.prices[u], time)
+
+    def _push_risk(self, i: int, price: int, time: int) -> None:
+        """A risk array, which is lost at times, or in part."""
+        if self.rng.random() < self.options.outage:
+            return
+        slots = valuing.risk_array(self.pool, i, price, time)
+        for first in range(0, len(slots), 5):
+            fields = ("account", "other", "amount", "size", "price")
+            part = dict(zip(fields, slots[first : first + 5], strict=False))
+            self._push(Kind.SET_RISK_ARRAY, instrument=i, asset=first, **part)
+
+    def _mark(self, i: int, price: int, away_ppm: int) -> int:
+        if self.pool.option_side[i]:
+            return valuing.mark_of(self.pool, i, price, away_ppm, self.now)
+        return self._ticks(i, price, away_ppm)
 
     def _ticks(self, i: int, price: int, away_ppm: int) -> int:
         tick = int(self.pool.tick[i])
@@ -316,7 +331,10 @@ class History:
         away = self.rng.choice((0, 0, 500, -500, 5_000, int(self.pool.price_band[i])))
         price = self._ticks(i, mark, away)
         cash = int(self.rng.choice((min, max))(self.pool.balance[[a, b], CASH])) + 1
-        per_lot = max(lot * mark // int(self.pool.value_divisor[0]), 1)
+        worth = mark
+        if self.pool.option_side[i]:  # its margin goes by spot, whatever the mark
+            worth = max(mark, self.prices[int(self.pool.instrument_underlying[i])] // 4)
+        per_lot = max(lot * worth // int(self.pool.value_divisor[0]), 1)
         lots = max(cash * self.options.leverage // per_lot, 1)
         if self.rng.random() < 0.35 and self.pool.size[a, i]:
             lots = max(abs(int(self.pool.size[a, i])) // lot, 1)

@@ -1,8 +1,10 @@
 """Pools for the property tests: few accounts, small caps, short delays, many corners."""
 
 import msgspec
+from tests.properties.valuing import KINDS, MOVES
 
 from ringfence.core.creation import create_pool
+from ringfence.core.margin_spec import MarginSpec, ScenarioRow
 from ringfence.core.pool import Pool
 from ringfence.core.spec import (
     CollateralSpec,
@@ -162,7 +164,71 @@ OFFERED = msgspec.structs.replace(
     ),
 )
 
-SPECS = {spec.name: spec for spec in (PLAIN, MIXED, LENDING, COARSE, TIGHT, BARE, OFFERED)}
+
+def _option(name: str, kind: str, strike: str, hours: int) -> InstrumentSpec:
+    expiry = START_NS + hours * HOUR_NS
+    return InstrumentSpec(
+        name, "BTC", "0.01", "1", "100", "300", expiry, option=kind, strike=strike, maker_fee="0.01"
+    )
+
+
+# By scenarios: every kind of row, a perpetual, two expiries, coins that offset, lenders.
+SCENARIO = PoolSpec(
+    name="scenario",
+    settlement="USDC",
+    underlyings=(
+        UnderlyingSpec(
+            "BTC",
+            "250000",
+            (Tier("0", "0.02", "0.01"),),
+            factor=Levels("1", "0.9", "0.8", "0.5"),
+            hedge_rate="0.01",
+            option_rate=Levels("0.005", "0.004", "0.003", "0.002"),
+            linear_rate=Levels("0.002", "0.001", "0.001", "0.001"),
+        ),
+    ),
+    collateral=(
+        CollateralSpec(
+            "BTC", "BTC", Levels("0.02", "0.02", "0.015", "0.01"), "300", is_offsetting=True
+        ),
+    ),
+    instruments=(
+        InstrumentSpec("BTC-PERP", "BTC", "0.001", "0.1", "100", "400", taker_fee="0.0005"),
+        _option("BTC-P54", "put", "54000", 2),
+        _option("BTC-P60", "put", "60000", 2),
+        _option("BTC-C60", "call", "60000", 2),
+        _option("BTC-C66", "call", "66000", 2),
+        _option("BTC-FC60", "call", "60000", 400),
+    ),
+    rules=RulesSpec(
+        bonus_max="0.003", liquidation_fee="0.001", change_delay_seconds=DELAY, ramp_seconds=RAMP
+    ),
+    margin=MarginSpec(
+        "scenario",
+        grid="test",
+        scenarios=tuple(ScenarioRow(*row) for row in zip(MOVES, KINDS, strict=True)),
+    ),
+)
+STANDARD = msgspec.structs.replace(
+    SCENARIO,
+    name="standard",
+    underlyings=(UnderlyingSpec("BTC", "250000", (Tier("0", "0.05", "0.025"),)),),
+    collateral=(CollateralSpec("BTC", "BTC", Levels("0.15", "0.12", "0.1", "0.05"), "300"),),
+    margin=MarginSpec("standard"),
+)
+COLLATERALISED = msgspec.structs.replace(
+    STANDARD,
+    name="collateralised",
+    collateral=(),
+    instruments=SCENARIO.instruments[1:],
+    rules=msgspec.structs.replace(STANDARD.rules, borrow_cap="0"),
+    bounds={"borrow_cap": ("0", "0")},
+    margin=MarginSpec("collateralised"),
+)
+
+WATERFALL = (TIGHT, BARE, OFFERED)
+OPTIONS = (SCENARIO, STANDARD, COLLATERALISED)
+SPECS = {spec.name: spec for spec in (PLAIN, MIXED, LENDING, COARSE, *WATERFALL, *OPTIONS)}
 PRICES = {"BTC": 60_000, "ETH": 3_000, "SOL": 150}  # settlement currency per coin, at the start
 ROOM = 12  # accounts that a pool has room for
 

@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -50,16 +51,30 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """Print a table; numbers stand on the right."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    is_dense: bool = False,
+) -> None:
+    """Print a table; numbers stand on the right. Without lines a dense one is narrower."""
     cells = [[printable(value) for value in row] for row in rows]
-    drawn = Table(title=title or None, title_justify="left", title_style="bold")
+    drawn = empty_table(title, is_dense=is_dense)
     for c, column in enumerate(columns):
         on_the_right = all(_is_number(row[c]) for row in cells)
         drawn.add_column(column, justify="right" if on_the_right else "left", overflow="fold")
     for row in cells:
         drawn.add_row(*row)
     console(sys.stdout).print(drawn)
+
+
+def empty_table(title: str, *, is_dense: bool = False) -> Table:
+    """Return a table without columns."""
+    drawn = Table(title=title or None, title_justify="left", title_style="bold")
+    if is_dense:
+        drawn.box, drawn.pad_edge, drawn.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
+    return drawn
 
 
 def pairs(items: Iterable[tuple[str, object]], *, title: str = "") -> None:

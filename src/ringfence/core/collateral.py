@@ -9,7 +9,7 @@ from ringfence.core.margin import position_value
 from ringfence.core.pool import CASH, Level, Pool, Total
 from ringfence.core.settlement import add_cash, collect_due
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, are_exposures_usable, is_usable
+from ringfence.core.validity import Action, exposure_status, is_usable
 from ringfence.units import AMOUNT_MAX
 
 
@@ -57,8 +57,9 @@ def leaving_status(pool: Pool, a: int, c: int, amount: int) -> Status:
     """
     if not has_obligation(pool, a):
         return Status.OK
-    if not are_exposures_usable(pool, Action.WITHDRAW, a):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.WITHDRAW, a)
+    if status != Status.OK:
+        return status
     change = Change(-1, 0, 0, c, -amount, 0)
     if excess_with(pool, a, Level.INITIAL, 0, change) < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
@@ -119,12 +120,12 @@ def exchange_status(pool: Pool, a: int, b: int, c: int, amount: int, value: int)
     is_cheap = value < position_value(amount, price, pool.value_divisor[0])
     is_worse = has_obligation(pool, a) and (after < before or (after < 0 and is_cheap))
     is_bound = has_obligation(pool, b)
-    if is_worse and not are_exposures_usable(pool, Action.WITHDRAW, a):
-        return Status.PRICE_IS_NOT_USABLE
+    if is_worse and exposure_status(pool, Action.WITHDRAW, a) != Status.OK:
+        return exposure_status(pool, Action.WITHDRAW, a)
     if is_bound and not is_usable(pool, Action.WITHDRAW, pool.asset_underlying[c]):
         return Status.PRICE_IS_NOT_USABLE
-    if is_bound and not are_exposures_usable(pool, Action.WITHDRAW, b):
-        return Status.PRICE_IS_NOT_USABLE
+    if is_bound and exposure_status(pool, Action.WITHDRAW, b) != Status.OK:
+        return exposure_status(pool, Action.WITHDRAW, b)
     if is_worse and excess_with(pool, a, Level.INITIAL, 0, sold) < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
     if is_bound and excess_with(pool, b, Level.INITIAL, 0, bought) < 0:

@@ -32,7 +32,7 @@ class Kind(IntEnum):
 
     TRADE = 30  # account, other, instrument, size, price: account buys size from other
     OPEN_POSITION = 31  # as TRADE, and asset, amount deposited with it in one step
-    EXPIRE = 32  # instrument, price: settle a dated future at its settlement price
+    EXPIRE = 32  # instrument, price: settle a future or option at its settlement price
     BUY_FROM_BACKSTOP = 33  # account, instrument, size: take a part of its position at the mark
     BUY_COLLATERAL = 34  # account, asset, amount: take a part of its coins at the index price
 
@@ -43,6 +43,7 @@ class Kind(IntEnum):
     LIQUIDATE = 44  # account
     DELEVERAGE = 45  # instrument, amount: close waiting accounts, at most so many (0: all)
     BID = 46  # account, other (under auction), amount (share in 1e-9), size (least bonus)
+    SET_RISK_ARRAY = 49  # instrument, asset (first slot), and five slots, see core.valuation
 
     ANNOUNCE_CHANGE = 50  # parameter, index, amount (new value), start_ns, ramp_ns
     CANCEL_CHANGE = 51  # index: the pending change

@@ -16,11 +16,11 @@ from ringfence.core.bounds import (
     parameter_name,
     parameter_named,
 )
+from ringfence.core.option_creation import option_columns
 from ringfence.core.parameters import CHANGE_FIELDS, PARAMETERS, Parameter
 from ringfence.core.pool import ACCOUNT_COLUMNS, BACKSTOP, Level, Pool, Rule, Total
-from ringfence.core.reading import Checker, SpecError, tier_deductions
+from ringfence.core.reading import Checker, SpecError, allowed_table, tier_deductions
 from ringfence.core.spec import PoolSpec, UnderlyingSpec
-from ringfence.core.validity import ALLOWED, Action, Validity
 from ringfence.units import (
     AMOUNT_MAX,
     BASE,
@@ -126,25 +126,6 @@ def _scales(quote: int) -> dict[int, int]:
         Parameter.FUNDING_RATE_MAX: PRICE_UNIT,
         Rule.AUCTION_RESETS: 1,
     }
-
-
-def _allowed(check: Checker) -> Column:
-    table = _zeros(len(Action), len(Validity))
-    names = {a.name.lower(): a for a in Action}
-    for action, row in ALLOWED.items():
-        table[action] = row
-    for name, own in check.spec.allowed.items():
-        if name not in names:
-            check.problems.append(f"allowed.{name}: there is no such action")
-        elif len(own) != len(Validity) or set(own) - {0, 1}:
-            check.problems.append(f"allowed.{name}: needs {len(Validity)} numbers, each 0 or 1")
-        else:
-            table[names[name]] = own
-    check.demand(
-        not table[:, Validity.NON_POSITIVE].any(),
-        "allowed: no action can use a price that is not positive",
-    )
-    return table
 
 
 def _tiers(check: Checker, where: str, underlying: UnderlyingSpec) -> np.ndarray:
@@ -356,7 +337,8 @@ def create_pool(spec: PoolSpec, *, owner: int, now_ns: int, accounts: int = 64) 
     columns |= _assets(check, rule, columns["price_max"], divisor)
     columns |= _instruments(check, columns["price_max"], divisor)
     columns["bound_min"], columns["bound_max"] = _bounds(check, _scales(check.quote))
-    columns["allowed"] = _allowed(check)
+    columns["allowed"] = allowed_table(check)
+    columns |= option_columns(check, columns)
     _check_bounds(check, columns, rule)
     if check.problems:
         raise SpecError(check.problems)

@@ -21,7 +21,16 @@ from ringfence.core.margin import (
     share_of,
     tier_requirement,
 )
-from ringfence.core.pool import CASH, Level, Pool, Rule, Total
+from ringfence.core.options import collateralised_requirement
+from ringfence.core.pool import CASH, Level, MarginModel, Pool, Rule, Total
+from ringfence.core.scenario import (
+    contingencies,
+    deltas,
+    most_required,
+    scan_factor,
+    worst_scenario,
+)
+from ringfence.core.standard import options_requirement
 from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
 from ringfence.units import BASE, PPM
 
@@ -144,12 +153,47 @@ def bracket_requirement(pool: Pool, u: int, level: Level, net: int, gross: int) 
 
 
 @kernel
+def scenario_requirement(pool: Pool, a: int, u: int, level: Level, change: Change) -> int:
+    """Requirement of one underlying by scenarios; the brackets are the floor on its deltas."""
+    delta = deltas(pool, a, u, change)
+    loss = worst_scenario(pool, a, u, change).loss
+    scanned = share_of(loss, scan_factor(pool, u, level))
+    if delta.gross > 0:
+        scanned = max(scanned, bracket_requirement(pool, u, level, delta.net, delta.gross))
+    needed = scanned + contingencies(pool, a, u, level, change)
+    return min(needed, most_required(pool, a, u, level, change))
+
+
+@kernel
+def requirement_of_options(pool: Pool, a: int, level: Level, change: Change) -> int:
+    """Requirement over all underlyings in a pool that may hold options."""
+    total = 0
+    for u in range(pool.index_price.size):
+        if pool.margin_model[0] == MarginModel.SCENARIO:
+            total += scenario_requirement(pool, a, u, level, change)
+        elif pool.margin_model[0] == MarginModel.STANDARD:
+            factor = strictest_factor(pool, u, level)
+            total += options_requirement(pool, a, u, level, factor, change)
+        else:
+            total += collateralised_requirement(pool, a, u, change)
+    # What a structure is sure to pay backs no new position and no withdrawal.
+    return max(total, 0) if level == Level.INITIAL else total
+
+
+@kernel
 def requirement(pool: Pool, a: int, level: Level, change: Change) -> int:
     """Margin requirement of the account, over all underlyings."""
     total = 0
+    has_options = pool.margin_model[0] != MarginModel.BRACKETS
+    if has_options:
+        total = requirement_of_options(pool, a, level, change)
+        if pool.margin_model[0] != MarginModel.STANDARD:
+            return total
     for u in range(pool.index_price.size):
         net, gross = 0, 0
         for i in range(pool.first_instrument[u], pool.first_instrument[u + 1]):
+            if has_options and pool.option_side[i] != 0:
+                continue
             size = pool.size[a, i]
             if change.instrument == i:
                 size += change.size

@@ -20,7 +20,7 @@ from ringfence.core.margin import part_of
 from ringfence.core.pool import CASH, Level, Pool, Rule, Total
 from ringfence.core.settlement import add_cash
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import mul_div_ceil, mul_div_floor
 from ringfence.units import BASE, INDEX_MAX, PPM, SECOND_NS, SUPPLY_MAX, YEAR_SECONDS
 
@@ -160,8 +160,9 @@ def borrow(pool: Pool, a: int, amount: int) -> Status:
         return Status.EXCEEDS_LENDER_CASH
     if total_debt(pool) + amount > pool.rule[Rule.BORROW_CAP]:
         return Status.EXCEEDS_BORROW_CAP
-    if not are_exposures_usable(pool, Action.OPEN, a):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.OPEN, a)
+    if status != Status.OK:
+        return status
     shares = mul_div_ceil(amount, BASE, pool.total[Total.BORROW_INDEX])
     owed = debt_of(pool, pool.debt_shares[a] + shares) - debt_of(pool, pool.debt_shares[a])
     if excess_after(pool, a, Level.INITIAL, Change(-1, 0, 0, CASH, amount, owed)) < 0:

@@ -34,7 +34,7 @@ from ringfence.core.status import Status
 from ringfence.core.steps import enter_step, leave_step
 from ringfence.core.terms import Terms, terms_for
 from ringfence.core.trading import move_position
-from ringfence.core.validity import Action, are_exposures_usable, is_exposed
+from ringfence.core.validity import Action, exposure_status, is_exposed
 
 
 @kernel
@@ -212,8 +212,9 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
         return end_of_step(pool, a, log)
     if pool.step[a] == Step.NONE and not has_anything(pool, a):
         return Status.NOTHING_TO_LIQUIDATE
-    if not are_exposures_usable(pool, Action.LIQUIDATE, a):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.LIQUIDATE, a)
+    if status != Status.OK:
+        return status
     if is_in_grace(pool, a):
         return Status.ACCOUNT_IS_IN_GRACE_PERIOD
     if pool.step[a] == Step.DELEVERAGING and has_position(pool, a):

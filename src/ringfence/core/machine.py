@@ -28,6 +28,7 @@ from ringfence.core.prices import accrue_funding, set_index_price, set_mark_pric
 from ringfence.core.status import Status
 from ringfence.core.steps import leave_if_cured
 from ringfence.core.trading import expire, open_position, trade
+from ringfence.core.valuation import set_risk_array
 from ringfence.units import DAY_NS
 
 
@@ -138,6 +139,8 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
         return set_mark_price(pool, i, price)
     if kind == Kind.DELEVERAGE:
         return deleverage(pool, i, amount, log)
+    if kind == Kind.SET_RISK_ARRAY:
+        return set_risk_array(pool, command)
     if kind == Kind.ACCRUE_FUNDING:
         return accrue_funding(pool, i, amount)
     if kind == Kind.SETTLE:

@@ -39,6 +39,16 @@ class Step(IntEnum):
 
 
 @unique
+class MarginModel(IntEnum):
+    """How a pool demands margin; fixed at its creation."""
+
+    BRACKETS = 0  # tiered rates on the net notional; no options
+    STANDARD = 1  # rules per option, at most the largest loss of an expiry
+    SCENARIO = 2  # the worst of a grid of revaluations
+    COLLATERALISED = 3  # every position posts its largest loss
+
+
+@unique
 class Total(IntEnum):
     """Rows of the column `total`."""
 
@@ -102,7 +112,10 @@ class Rule(IntEnum):
 
 
 class Pool(Columns):
-    """One pool. Axes: a account, c collateral asset, u underlying, i instrument, t tier."""
+    """One pool.
+
+    Axes: a account, c collateral asset, u underlying, i instrument, t tier, s scenario.
+    """
 
     MATRICES = (
         "balance",
@@ -115,6 +128,10 @@ class Pool(Columns):
         "tier_initial_rate",
         "tier_maintenance_rate",
         "tier_deduction",
+        "option_rate",
+        "linear_rate",
+        "risk_array",
+        "risk_array_next",
         "allowed",
         "change",
     )
@@ -142,6 +159,7 @@ class Pool(Columns):
     deposit_cap: Column  # [c] 1e-8 coin, quote units for cash
     deposited: Column  # [c] sum of the balances
     asset_disposed_at: Column  # [c] ns: the backstop's last sale of it
+    is_offsetting: Column  # [c] 1: it moves in the scenarios of its underlying
     # Underlyings
     index_price: Column  # [u] 1e-9 settlement currency per coin; 0 before the first
     confidence: Column  # [u] half-width of the price, in price units
@@ -157,11 +175,19 @@ class Pool(Columns):
     tier_initial_rate: Column  # [u, t] ppm
     tier_maintenance_rate: Column  # [u, t] ppm
     tier_deduction: Column  # [u, t] quote units
+    option_rate: Column  # [level, u] ppm of the index price, per option net short
+    linear_rate: Column  # [level, u] ppm of the notional of perpetuals and futures
     first_instrument: Column  # [u + 1] instruments of u are first[u] .. first[u + 1] - 1
     # Instruments
     instrument_underlying: Column  # [i]
     expiry: Column  # [i] ns; 0 for a perpetual
     expired: Column  # [i] 1 once settled
+    option_side: Column  # [i] 1 call, -1 put, 0 perpetual or future
+    strike: Column  # [i] price units; 0 where it is no option
+    valued_at: Column  # [i] ns: time of the last option mark or whole risk array; 0 before
+    risk_array: Column  # [i, slot] quote units per lot: delta, then profit in each scenario
+    risk_array_next: Column  # [i, slot] the one being written
+    risk_slots: Column  # [i] slots of it that are written
     lot: Column  # [i] 1e-8 contract
     tick: Column  # [i] price units; lot times tick is a whole number of quote units
     mark_price: Column  # [i] price units; 0 before the first
@@ -175,6 +201,10 @@ class Pool(Columns):
     funding_rate_max: Column  # [i] 1e-9 of the mark price per accrual
     disposed_at: Column  # [i] ns: the backstop's last sale of it
     # The whole pool
+    margin_model: Column  # [1] MarginModel
+    standard_rate: Column  # [StandardRate] ppm; empty in other models
+    scenario_kind: Column  # [s] ScenarioKind
+    scenario_move: Column  # [s] 1e-9 of spot, as far as it counts
     value_divisor: Column  # [1] size units times price units in one quote unit
     total: Column  # [Total]
     rule: Column  # [Rule]

@@ -2,7 +2,8 @@
 
 from ringfence.compiled import kernel
 from ringfence.core.margin import funding_step
-from ringfence.core.pool import Pool, Rule, Total
+from ringfence.core.options import PUT
+from ringfence.core.pool import MarginModel, Pool, Rule, Total
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, Flag, is_usable
 from ringfence.units import AMOUNT_MAX, SECOND_NS
@@ -66,8 +67,8 @@ def set_mark_price(pool: Pool, i: int, price: int) -> Status:
     """Take over the mark price of an instrument.
 
     Checks, in order: INSTRUMENT_DOES_NOT_EXIST, PRICE_MUST_BE_POSITIVE,
-    PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT, INSTRUMENT_HAS_EXPIRED,
-    PRICE_IS_NOT_USABLE (the oracle flags the index price it would follow).
+    PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT (of a put its strike, too),
+    INSTRUMENT_HAS_EXPIRED, PRICE_IS_NOT_USABLE (the oracle flags the index price it would follow).
     """
     if i < 0 or i >= pool.mark_price.size:
         return Status.INSTRUMENT_DOES_NOT_EXIST
@@ -77,11 +78,15 @@ def set_mark_price(pool: Pool, i: int, price: int) -> Status:
         return Status.PRICE_MUST_BE_WHOLE_TICKS
     if price > pool.price_max[pool.instrument_underlying[i]]:
         return Status.PRICE_EXCEEDS_LIMIT
+    if pool.option_side[i] == PUT and price > pool.strike[i]:
+        return Status.PRICE_EXCEEDS_LIMIT
     if pool.expired[i] == 1:
         return Status.INSTRUMENT_HAS_EXPIRED
     if pool.price_flag[pool.instrument_underlying[i]] != Flag.NONE:
         return Status.PRICE_IS_NOT_USABLE
     pool.mark_price[i] = price
+    if pool.option_side[i] != 0 and pool.margin_model[0] != MarginModel.SCENARIO:
+        pool.valued_at[i] = pool.total[Total.NOW_NS]
     return Status.OK
 
 

@@ -2,9 +2,13 @@
 
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
+import numpy as np
+
+from ringfence.columns import Column
 from ringfence.core.bounds import HARD_BOUNDS
 from ringfence.core.pool import Level
 from ringfence.core.spec import Levels, PoolSpec
+from ringfence.core.validity import ALLOWED, Action, Validity
 from ringfence.units import DECIMALS_MAX, PPM
 
 # Numbers have at most this many digits, and nothing is ever rounded on the way in.
@@ -92,3 +96,23 @@ class Checker:
 
 def _by_level(levels: Levels) -> tuple[str, str, str, str]:
     return levels.initial, levels.target, levels.maintenance, levels.closeout
+
+
+def allowed_table(check: Checker) -> Column:
+    """Return the pool's table of what each action may use, with the spec's own rows."""
+    table = np.zeros((len(Action), len(Validity)), dtype=np.int64)
+    names = {a.name.lower(): a for a in Action}
+    for action, row in ALLOWED.items():
+        table[action] = row
+    for name, own in check.spec.allowed.items():
+        if name not in names:
+            check.problems.append(f"allowed.{name}: there is no such action")
+        elif len(own) != len(Validity) or set(own) - {0, 1}:
+            check.problems.append(f"allowed.{name}: needs {len(Validity)} numbers, each 0 or 1")
+        else:
+            table[names[name]] = own
+    check.demand(
+        not table[:, Validity.NON_POSITIVE].any(),
+        "allowed: no action can use a price that is not positive",
+    )
+    return table

@@ -17,7 +17,7 @@ from ringfence.core.log import Log, record_total
 from ringfence.core.margin import funding_due, part_of, position_value
 from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Total
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, is_usable
+from ringfence.core.validity import Action, is_usable, is_valuation_usable
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 
 
@@ -186,14 +186,15 @@ def settle_everybody(pool: Pool) -> None:
 def settle(pool: Pool, log: Log) -> Status:
     """Realise all results, let insurance cover the backstop's due, pay claims.
 
-    Checks, in order: PRICE_IS_NOT_USABLE, for an underlying with open interest.
+    Checks, in order: PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, for what has open interest.
     """
     for u in range(pool.index_price.size):
-        if is_usable(pool, Action.SETTLE, u):
-            continue
+        is_good = is_usable(pool, Action.SETTLE, u)
         for i in range(pool.first_instrument[u], pool.first_instrument[u + 1]):
-            if pool.open_interest[i] > 0:
+            if pool.open_interest[i] > 0 and not is_good:
                 return Status.PRICE_IS_NOT_USABLE
+            if pool.open_interest[i] > 0 and not is_valuation_usable(pool, Action.SETTLE, i):
+                return Status.VALUATION_IS_NOT_USABLE
     settle_everybody(pool)
     if new_due(pool, BACKSTOP) > 0:
         paid = draw_insurance(pool, new_due(pool, BACKSTOP))

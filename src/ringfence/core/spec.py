@@ -9,6 +9,7 @@ import hashlib
 
 import msgspec
 
+from ringfence.core.margin_spec import MarginSpec
 from ringfence.core.pool import Rule
 
 
@@ -19,6 +20,9 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     maintenance: str
     closeout: str
+
+
+NONE = Levels("0", "0", "0", "0")
 
 
 class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +40,7 @@ class CollateralSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     underlying: str  # whose index price values it
     haircut: Levels
     deposit_cap: str  # coins
+    is_offsetting: bool = False  # whether it moves in the scenarios of its underlying
 
 
 class UnderlyingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,10 +53,12 @@ class UnderlyingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hedge_rate: str = "0"  # on notional hedged by another leg
     open_interest_lower: str = "100000000"  # settlement currency
     open_interest_upper: str = "1000000000"
+    option_rate: Levels = NONE  # model scenario: of the index price, per option net short
+    linear_rate: Levels = NONE  # model scenario: of the notional of perpetuals and futures
 
 
 class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A perpetual (no expiry) or a dated future."""
+    """A perpetual (no expiry), a dated future, or a European option settled in cash."""
 
     name: str
     underlying: str
@@ -64,6 +71,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     taker_fee: str = "0"
     maker_fee: str = "0"
     funding_rate_max: str = "0.005"  # of the mark price per accrual
+    option: str = ""  # call or put
+    strike: str = "0"  # settlement currency
+    settlement_window_seconds: int = 1800  # before expiry, over which the price is averaged
 
 
 class RulesSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +123,7 @@ class PoolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collateral: tuple[CollateralSpec, ...] = ()
     instruments: tuple[InstrumentSpec, ...] = ()
     rules: RulesSpec = RulesSpec()
+    margin: MarginSpec = MarginSpec()
     bounds: dict[str, tuple[str, str]] = {}  # parameter: (lowest, highest); see docs
     allowed: dict[str, tuple[int, ...]] = {}  # action: by validity; see core.validity
     salt: str = ""  # tells otherwise equal pools apart
@@ -123,8 +134,12 @@ class PoolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def immutable_part(spec: PoolSpec) -> dict[str, object]:
-    """Return what can never change in a pool made from the spec."""
+    """Return what can never change in a pool made from the spec.
+
+    What a pool without options does not have is left out, so that its id stays what it was.
+    """
     return {
+        **_option_part(spec),
         "format": 1,
         "name": spec.name,
         "salt": spec.salt,
@@ -138,6 +153,22 @@ def immutable_part(spec: PoolSpec) -> dict[str, object]:
         ],
         "bounds": {name: list(pair) for name, pair in spec.bounds.items()},
         "allowed": {name: list(row) for name, row in spec.allowed.items()},
+    }
+
+
+def _option_part(spec: PoolSpec) -> dict[str, object]:
+    if spec.margin == MarginSpec():
+        return {}
+    return {
+        "margin": msgspec.to_builtins(spec.margin),
+        "offsetting": [c.asset for c in spec.collateral if c.is_offsetting],
+        "options": [
+            [i.name, i.option, i.strike, i.settlement_window_seconds] for i in spec.instruments
+        ],
+        "rates": [
+            [u.name, msgspec.to_builtins(u.option_rate), msgspec.to_builtins(u.linear_rate)]
+            for u in spec.underlyings
+        ],
     }
 
 

@@ -10,10 +10,11 @@ from ringfence.core.command import Happening
 from ringfence.core.health import AS_IT_IS, Change, excess_after
 from ringfence.core.log import Log, record_total
 from ringfence.core.margin import position_value, share_of
+from ringfence.core.options import payoff
 from ringfence.core.pool import CASH, Level, Pool, Total
 from ringfence.core.settlement import charge, pay_funding, settle_account, settle_everybody
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, are_exposures_usable, is_usable
+from ringfence.core.validity import Action, exposure_status, is_usable, is_valuation_usable
 from ringfence.fixed import mul_div_floor
 from ringfence.units import AMOUNT_MAX, PPM
 
@@ -52,7 +53,11 @@ def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
     mark = pool.mark_price[i]
     if mark == 0:
         return Status.MARK_PRICE_IS_MISSING
-    if abs(price - mark) > mul_div_floor(mark, pool.price_band[i], PPM):
+    # An option's band is a share of spot: of a mark near zero there would be none.
+    around = mark
+    if pool.option_side[i] != 0:
+        around = pool.index_price[pool.instrument_underlying[i]]
+    if abs(price - mark) > mul_div_floor(around, pool.price_band[i], PPM):
         return Status.PRICE_OUTSIDE_BAND
     return Status.OK
 
@@ -78,12 +83,15 @@ def side_status(
     else:
         if not is_usable(pool, Action.OPEN, pool.instrument_underlying[i]):
             return Status.PRICE_IS_NOT_USABLE
+        if not is_valuation_usable(pool, Action.OPEN, i):
+            return Status.VALUATION_IS_NOT_USABLE
         if abs(pool.size[a, i] + size) > pool.position_cap[i]:
             return Status.EXCEEDS_POSITION_LIMIT
     if more.asset > CASH and not is_usable(pool, Action.OPEN, pool.asset_underlying[more.asset]):
         return Status.PRICE_IS_NOT_USABLE
-    if not are_exposures_usable(pool, Action.OPEN, a):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.OPEN, a)
+    if status != Status.OK:
+        return status
     if excess_after(pool, a, Level.INITIAL, change) < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
     return Status.OK
@@ -162,7 +170,10 @@ def open_position(
 
 @kernel
 def expire(pool: Pool, i: int, price: int, log: Log) -> Status:
-    """Settle a dated future at its settlement price and close every position in it.
+    """Settle a future or option at its settlement price and close every position in it.
+
+    The price is that of the underlying, time-weighted over the settlement window; an option
+    is worth what it pays at that price.
 
     Checks, in order: INSTRUMENT_DOES_NOT_EXIST, INSTRUMENT_HAS_NOT_EXPIRED (a perpetual
     never does), INSTRUMENT_HAS_EXPIRED (already settled), PRICE_MUST_BE_POSITIVE,
@@ -180,14 +191,15 @@ def expire(pool: Pool, i: int, price: int, log: Log) -> Status:
         return Status.PRICE_MUST_BE_WHOLE_TICKS
     if price > pool.price_max[pool.instrument_underlying[i]]:
         return Status.PRICE_EXCEEDS_LIMIT
-    pool.mark_price[i] = price
+    worth = payoff(pool.option_side[i], pool.strike[i], price)
+    pool.mark_price[i] = worth
     settle_everybody(pool)
     # Every cost is now exactly size times price, and sizes sum to zero, so the costs that
     # vanish here sum to zero too.
     for a in range(pool.total[Total.ACCOUNTS]):
         pool.size[a, i] = 0
         pool.cost[a, i] = 0
-    value = position_value(pool.open_interest[i], price, pool.value_divisor[0])
+    value = position_value(pool.open_interest[i], worth, pool.value_divisor[0])
     pool.open_interest[i] = 0
     pool.expired[i] = 1
     record_total(log, Happening.INSTRUMENT_EXPIRED, value, 0)

@@ -7,7 +7,8 @@ collateral, reducing a position, or leaving without one.
 from enum import IntEnum, unique
 
 from ringfence.compiled import kernel
-from ringfence.core.pool import CASH, Pool, Rule, Total
+from ringfence.core.pool import CASH, MarginModel, Pool, Rule, Total
+from ringfence.core.status import Status
 from ringfence.fixed import mul_div_floor
 from ringfence.units import PPM
 
@@ -94,9 +95,46 @@ def is_exposed(pool: Pool, a: int, u: int) -> bool:
 
 
 @kernel
-def are_exposures_usable(pool: Pool, action: Action, a: int) -> bool:
-    """Whether the action may use every index price that the account depends on."""
+def valuation_validity(pool: Pool, i: int) -> Validity:
+    """Class of an instrument's valuation, by its age: an option mark or a risk array.
+
+    What follows the index price needs none, and neither does what is settled.
+    """
+    if pool.option_side[i] == 0 and pool.margin_model[0] != MarginModel.SCENARIO:
+        return Validity.FRESH
+    if pool.valued_at[i] == 0:
+        return Validity.NON_POSITIVE
+    age = pool.total[Total.NOW_NS] - pool.valued_at[i]
+    if age >= pool.rule[Rule.LONG_STALE_NS]:
+        return Validity.LONG_STALE
+    return Validity.STALE if age >= pool.rule[Rule.STALE_NS] else Validity.FRESH
+
+
+@kernel
+def is_valuation_usable(pool: Pool, action: Action, i: int) -> bool:
+    """Whether the action may use the valuation of an instrument now."""
+    if pool.margin_model[0] == MarginModel.BRACKETS:
+        return True
+    return pool.allowed[action, valuation_validity(pool, i)] == 1
+
+
+@kernel
+def exposure_status(pool: Pool, action: Action, a: int) -> Status:
+    """OK if the action may use all index prices and valuations that the account depends on.
+
+    Checks, in order: PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE.
+    """
     for u in range(pool.index_price.size):
         if not is_usable(pool, action, u) and is_exposed(pool, a, u):
-            return False
-    return True
+            return Status.PRICE_IS_NOT_USABLE
+    if pool.margin_model[0] != MarginModel.BRACKETS:
+        for i in range(pool.mark_price.size):
+            if pool.size[a, i] != 0 and not is_valuation_usable(pool, action, i):
+                return Status.VALUATION_IS_NOT_USABLE
+    return Status.OK
+
+
+@kernel
+def are_exposures_usable(pool: Pool, action: Action, a: int) -> bool:
+    """Whether the action may use all that the account depends on."""
+    return exposure_status(pool, action, a) == Status.OK

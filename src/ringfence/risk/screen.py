@@ -14,7 +14,7 @@ from ringfence.columns import Column
 from ringfence.compiled import formula, kernel, screen
 from ringfence.core.health import excess
 from ringfence.core.liquidation import has_anything
-from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Total, account_count
+from ringfence.core.pool import BACKSTOP, CASH, Level, MarginModel, Pool, Total, account_count
 from ringfence.units import BASE, PPM
 
 BLOCK = 8192  # accounts counted at once; a block without a suspect is not looked at again
@@ -133,8 +133,9 @@ def collect_suspects(
 
 
 def is_plain(pool: Pool) -> bool:
-    """Whether the pool has one instrument and cash only, so that floats can screen it."""
-    return len(pool.mark_price) == 1 and len(pool.asset_underlying) == 1
+    """Whether the pool has one instrument in brackets and cash only: floats can screen it."""
+    has_brackets = pool.margin_model[0] == MarginModel.BRACKETS
+    return has_brackets and len(pool.mark_price) == 1 and len(pool.asset_underlying) == 1
 
 
 def standing(pool: Pool) -> Standing:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from ringfence.columns import Column
 from ringfence.compiled import formula, kernel
-from ringfence.core.health import debt_of
+from ringfence.core.health import debt_of, has_obligation
 from ringfence.core.liquidation import has_anything
 from ringfence.core.margin import funding_due
 from ringfence.core.parameters import ChangeField, Parameter
-from ringfence.core.pool import CASH, Level, Pool, Total
+from ringfence.core.pool import CASH, Level, MarginModel, Pool, Total
 from ringfence.units import BASE, PPM
 
 NOTHING = -1  # no price can make the account unhealthy, or it has nothing left
@@ -127,6 +127,9 @@ def position_list(pool: Pool, demands: Demands, a: int, leg: int) -> int:
 @kernel
 def rung_list(pool: Pool, demands: Demands, a: int) -> int:
     """The one list an account belongs to, or NOTHING, or SEVERAL."""
+    if pool.margin_model[0] != MarginModel.BRACKETS:
+        # Many numbers move it: marks, arrays, time. So it is looked at on every tick.
+        return SEVERAL if has_obligation(pool, a) else NOTHING
     leg = only_leg(pool, a)
     if leg == SEVERAL:
         return SEVERAL

@@ -2,7 +2,7 @@
 
 The oracle publishes a price once; the journal keeps it once; each pool gets its own rows from
 it: the clock, the index price of each underlying of that name, and the mark price of each
-instrument on it, rounded down to the instrument's tick.
+perpetual and future on it, rounded down to the instrument's tick. Options are valued apart.
 """
 
 from collections.abc import Mapping
@@ -38,15 +38,16 @@ class PriceRows:
 
     def __init__(self, spec: PoolSpec, pool: Pool) -> None:
         self._feeds = tuple(u.name for u in spec.underlyings)
-        self._of = pool.instrument_underlying
-        self._tick = pool.tick
-        underlyings, instruments = len(self._feeds), len(spec.instruments)
+        linear = np.flatnonzero(pool.option_side == 0)
+        self._of = pool.instrument_underlying[linear]
+        self._tick = pool.tick[linear]
+        underlyings, instruments = len(self._feeds), len(linear)
         self._batch: Rows = rows(1 + underlyings + instruments)
         self._batch["kind"][0] = Kind.ADVANCE_CLOCK
         # Views into the batch: writing into them is all that a tick does.
         index, mark = self._batch[1 : 1 + underlyings], self._batch[1 + underlyings :]
         index["kind"], index["instrument"] = Kind.SET_INDEX_PRICE, np.arange(underlyings)
-        mark["kind"], mark["instrument"] = Kind.SET_MARK_PRICE, np.arange(instruments)
+        mark["kind"], mark["instrument"] = Kind.SET_MARK_PRICE, linear
         self._time, self._mark_price = self._batch["time_ns"], mark["price"]
         self._index_price, self._confidence = index["price"], index["amount"]
         self._publish_time, self._flag = index["size"], index["asset"]

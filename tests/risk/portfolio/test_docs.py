@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ringfence.cli.margin_view import payoff
 from ringfence.risk.portfolio import PRESETS, read, simulate
 from ringfence.risk.portfolio.terms import Collateral, Expiry, Option, Perpetual, Underlying
 
@@ -37,9 +38,25 @@ def shown(value, text):
     return abs(value - float(text)) <= 0.5001 * 10**-digits
 
 
-def test_there_are_five_worked_examples():
-    wanted = ["Covered call", "Spread", "Straddle", "Calendar", "Hedged perpetual"]
+def test_there_are_six_worked_examples():
+    wanted = ["Covered call", "Spread", "Straddle", "Calendar", "Collar", "Hedged perpetual"]
     assert list(EXAMPLES) == wanted
+
+
+def test_the_picture_of_the_page_is_what_the_terminal_draws():
+    (shown,) = re.findall(r"^```text\n(ETH: profit over.*?)\n```", PAGE, re.MULTILINE | re.DOTALL)
+    (curve,) = simulate(*read(EXAMPLES["Straddle"][0]), outlook=True).outlook.curves
+    assert shown.splitlines() == [row.plain.rstrip() for row in payoff(curve)]
+
+
+def test_a_collar_asks_for_less_than_a_covered_call_and_a_spread_of_its_naked_leg():
+    def needed(name, change=lambda toml: toml):
+        report = simulate(*read(change(EXAMPLES[name][0]), "deribit-like"))
+        return report.levels["initial"].requirement
+
+    assert needed("Collar") < 0.7 * needed("Covered call")
+    naked = needed("Spread", lambda toml: toml.replace('size = "10"', 'size = "0"'))
+    assert needed("Spread") < 0.5 * naked
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -6,21 +6,16 @@ contender is not installed its row says so and has no ratio.
 """
 
 import ctypes
-import importlib
 import math
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding
 from numpy.typing import NDArray
 
+from ringfence.lab.bench.compiler import MissingError, compiled, package
 from ringfence.lab.bench.measure import Result, Work, against, least_seconds, seconds_in_turn
 from ringfence.pricing import black76
 
@@ -35,16 +30,9 @@ PRICES_AGREE = 1e-12  # of the forward
 WIDE = {NUMPY: 6.0, C: 1.3, QUANTLIB: 500.0}
 NARROW = {NUMPY: 4.0, QUANTLIB: 250.0}
 
-_SOURCE = Path(__file__).with_name("libmvec.c")
-_FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC")
-
 
 class PricesDifferError(Exception):
     """A contender does not compute what we compute, so its time means nothing."""
-
-
-class MissingError(Exception):
-    """A contender is not there; says what is missing."""
 
 
 class Options(NamedTuple):
@@ -88,17 +76,15 @@ def ours(options: Options) -> Callable[[], Floats]:
 
 def with_numpy(options: Options) -> Callable[[], Floats]:
     """The formulas as printed, on arrays."""
-    _demand("scipy")
-    ndtr = importlib.import_module("scipy.special").ndtr
+    ndtr = package("scipy", "scipy.special").ndtr
     return lambda: _formulas(options, np, ndtr)[0]
 
 
 def with_jax(options: Options) -> Callable[[], Floats]:
     """The same, traced and compiled by XLA in double precision."""
-    _demand("jax")
-    jax = importlib.import_module("jax")
+    jax = package("jax")
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 - the library's own signature
-    ndtr = importlib.import_module("jax.scipy.special").ndtr
+    ndtr = package("jax", "jax.scipy.special").ndtr
     numbers = Options(*(jax.numpy.asarray(column) for column in options))
     compiled = jax.jit(lambda o: _formulas(o, jax.numpy, ndtr))
     return lambda: np.asarray(jax.block_until_ready(compiled(numbers))[0])
@@ -118,16 +104,7 @@ def _formulas(o: Options, xp: Any, ndtr: Callable[[Any], Any]) -> tuple[Any, ...
 
 def with_c(options: Options) -> Callable[[], Floats]:
     """The formulas as printed, compiled here by gcc for this processor."""
-    gcc = shutil.which("gcc")
-    if gcc is None:
-        raise MissingError("gcc is not installed")
-    with tempfile.TemporaryDirectory() as folder:
-        compiled, library = Path(folder) / "evaluate.o", Path(folder) / "evaluate.so"
-        _call(gcc, *_FLAGS, "-c", "-o", str(compiled), str(_SOURCE))
-        # Linked without -ffast-math: it would add start-up code that makes the processor
-        # flush subnormal numbers, in this whole process and for good.
-        _call(gcc, "-shared", "-o", str(library), str(compiled), "-lmvec", "-lm")
-        function = ctypes.CDLL(str(library)).evaluate
+    function = compiled("libmvec.c", "evaluate", "-ffast-math", libraries=("-lmvec", "-lm"))
     results = [np.empty(options.forward.size) for _ in range(4)]
     pointers = [ctypes.c_void_p(column.ctypes.data) for column in (*options, *results)]
 
@@ -140,8 +117,7 @@ def with_c(options: Options) -> Callable[[], Floats]:
 
 def with_quantlib(options: Options) -> Callable[[], Floats]:
     """QuantLib's calculator, one object an option."""
-    _demand("QuantLib")
-    ql = importlib.import_module("QuantLib")
+    ql = package("QuantLib")
     rows = list(zip(*(column.tolist() for column in options), strict=True))
 
     def work() -> Floats:
@@ -162,9 +138,8 @@ def with_quantlib(options: Options) -> Callable[[], Floats]:
 
 def with_vollib(options: Options) -> Callable[[], Floats]:
     """The functions of vollib, one call a number."""
-    _demand("vollib")
-    black = importlib.import_module("vollib.black").black
-    greeks = importlib.import_module("vollib.black.greeks.analytical")
+    black = package("vollib", "vollib.black").black
+    greeks = package("vollib", "vollib.black.greeks.analytical")
     rows = list(zip(*(column.tolist() for column in options), strict=True))
 
     def work() -> Floats:
@@ -178,18 +153,6 @@ def with_vollib(options: Options) -> Callable[[], Floats]:
         return np.array(prices)
 
     return work
-
-
-def _call(*command: str) -> None:
-    """Run the C compiler."""
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no input of others
-    if ran.returncode:
-        raise MissingError(f"gcc does not compile it: {ran.stderr.strip().splitlines()[-1]}")
-
-
-def _demand(package: str) -> None:
-    if find_spec(package) is None:
-        raise MissingError(f"{package} is not installed")
 
 
 def run(*, quick: bool = False) -> Iterator[Result]:

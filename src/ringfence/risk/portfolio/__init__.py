@@ -5,9 +5,11 @@ choice, and decides nothing. `simulate` is the entry; models are data (model.py,
 """
 
 from ringfence.risk.portfolio.arrays import risk_array, scanning_risk
+from ringfence.risk.portfolio.asking import trade_of
 from ringfence.risk.portfolio.fair_value import fair_value
 from ringfence.risk.portfolio.model import Model, ScenarioModel, StandardModel
 from ringfence.risk.portfolio.presets import PRESETS
+from ringfence.risk.portfolio.quoted import CoinQuotes, QuotedMarket, quoted_market
 from ringfence.risk.portfolio.reading import PortfolioError, Question, Trade, model_of, read
 from ringfence.risk.portfolio.report import MarginReport
 from ringfence.risk.portfolio.simulate import change, largest_addition, simulate
@@ -23,6 +25,7 @@ from ringfence.risk.portfolio.terms import (
 
 __all__ = [
     "PRESETS",
+    "CoinQuotes",
     "Collateral",
     "Expiry",
     "MarginReport",
@@ -33,6 +36,7 @@ __all__ = [
     "Portfolio",
     "PortfolioError",
     "Question",
+    "QuotedMarket",
     "ScenarioModel",
     "StandardModel",
     "Trade",
@@ -41,8 +45,10 @@ __all__ = [
     "fair_value",
     "largest_addition",
     "model_of",
+    "quoted_market",
     "read",
     "risk_array",
     "scanning_risk",
     "simulate",
+    "trade_of",
 ]

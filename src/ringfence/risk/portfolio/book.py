@@ -29,6 +29,7 @@ class Expiries(NamedTuple):
     time: Floats  # [e] years
     rate: Floats  # [e] as the model counts it
     confidence: Floats  # [e] with that of spot
+    basis: Floats  # [e] log of forward / spot
     of_option: NDArray[np.int64]  # [o] index of the option's expiry
 
 
@@ -91,6 +92,48 @@ class Book(NamedTuple):
             perpetual_price=self.perpetual_price * (1 + move),
         )
 
+    def reshocked(self, scale: float = 1.0, add: float = 0.0) -> "Book":
+        """Return the book with volatilities times a scale and some more, not below zero."""
+        return self._replace(volatility=np.maximum(self.volatility * scale + add, 0.0))
+
+    def aged(self, by: float) -> tuple["Book", float]:
+        """Return the book some years later, and the cash that options expired by then paid.
+
+        Spot stays where it is, and forwards approach it: their basis shrinks in proportion to
+        the time left. Volatilities stay with the strikes.
+        """
+        left = np.maximum(self.expiries.time - by, 0.0)
+        share = np.divide(left, self.expiries.time, out=np.zeros_like(left), where=left > 0)
+        of_option = self.expiries.of_option
+        variable = self.variable * np.exp(self.expiries.basis * (share - 1.0))[of_option]
+        expiries = self.expiries._replace(time=left, basis=self.expiries.basis * share)
+        forward = self.forward - self.variable + variable
+        later = self._replace(forward=forward, variable=variable, expiries=expiries)
+        is_over = left[of_option] == 0.0
+        return later.kept(~is_over), float(later.marks()[is_over].sum())
+
+    def kept(self, is_kept: NDArray[np.bool_]) -> "Book":
+        """Return the book with some of its options, and the expiries that have any."""
+        old = self.expiries
+        held, of_option = np.unique(old.of_option[is_kept], return_inverse=True)
+        return self._replace(
+            expiries=Expiries(
+                names=tuple(old.names[e] for e in held),
+                time=old.time[held],
+                rate=old.rate[held],
+                confidence=old.confidence[held],
+                basis=old.basis[held],
+                of_option=of_option,
+            ),
+            forward=self.forward[is_kept],
+            variable=self.variable[is_kept],
+            strike=self.strike[is_kept],
+            is_call=self.is_call[is_kept],
+            size=self.size[is_kept],
+            volatility=self.volatility[is_kept],
+            discount_rate=self.discount_rate[is_kept],
+        )
+
 
 class Holding(NamedTuple):
     """One kind of collateral."""
@@ -120,6 +163,16 @@ class Account(NamedTuple):
             ),
             books=tuple(b.moved(move) if b.name == underlying else b for b in self.books),
         )
+
+    def reshocked(self, scale: float = 1.0, add: float = 0.0) -> "Account":
+        """Return the account with other volatilities."""
+        return self._replace(books=tuple(b.reshocked(scale, add) for b in self.books))
+
+    def aged(self, by: float) -> "Account":
+        """Return the account some years later; options that expired by then became cash."""
+        aged = [book.aged(by) for book in self.books]
+        paid = sum(cash for _, cash in aged)
+        return self._replace(cash=self.cash + paid, books=tuple(book for book, _ in aged))
 
     def confidence(self, holding: Holding) -> float:
         """Confidence in a holding's price: the lowest of its own and its underlying's spot.
@@ -186,6 +239,7 @@ def _book(name: str, portfolio: Portfolio, coin: Underlying, model: Model) -> Bo
         time=np.array([years(q) for q in quotes], dtype=float),
         rate=np.array([max(q.rate, lowest) for q in quotes], dtype=float),
         confidence=np.array([min(q.confidence, coin.confidence) for q in quotes], dtype=float),
+        basis=np.log([q.forward / coin.spot for q in quotes], dtype=float),
         of_option=np.array([names.index(o.expiry) for o in options], dtype=np.int64),
     )
     return Book(

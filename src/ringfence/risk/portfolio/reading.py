@@ -72,8 +72,10 @@ class Question(NamedTuple):
     trades: tuple[Trade, ...]
 
 
-def read(text: str, model: str | None = None) -> Question:
+def read(text: str, model: str | None = None, market: Market | None = None) -> Question:
     """Read a portfolio file; a model's name given here goes before that of the file.
+
+    market: from elsewhere; the file then states none.
 
     Raises:
         PortfolioError: Anything is wrong with it.
@@ -84,16 +86,19 @@ def read(text: str, model: str | None = None) -> Question:
         fix = "see docs/margin-simulator.md for the format"
         raise PortfolioError("file", f"it is no TOML ({error})", fix) from None
     _check_names(raw, SECTIONS, "")
-    for section in ("market", "portfolio"):
+    for section in ("market", "portfolio") if market is None else ("portfolio",):
         if section not in raw:
             raise PortfolioError(section, "it is missing", f"add a table [{section}]")
-    market = market_of(raw["market"])
+    if market is None:
+        market = market_of(raw["market"])
+    elif "market" in raw:
+        raise PortfolioError("market", "it is stated twice", "take [market] out of the file")
     portfolio = convert(raw["portfolio"], Portfolio, "portfolio")
     chosen = model_of(model or raw.get("model", DEFAULT_MODEL), raw.get("parameters", {}))
     trades = _trades(raw.get("trades", []))
     check(portfolio, market, chosen)
     for k, trade in enumerate(trades):
-        _check_leg(trade.leg, market, f"trades[{k}]")
+        check_leg(trade.leg, market, f"trades[{k}]")
     return Question(portfolio, market, chosen, trades)
 
 
@@ -230,9 +235,9 @@ def check(portfolio: Portfolio, market: Market, model: Model) -> None:
         for level in held.haircuts or {}:
             _check_name(level, model.levels, f"{where}.haircuts")
     for k, perpetual in enumerate(portfolio.perpetuals):
-        _check_leg(perpetual, market, f"portfolio.perpetuals[{k}]")
+        check_leg(perpetual, market, f"portfolio.perpetuals[{k}]")
     for k, option in enumerate(portfolio.options):
-        _check_leg(option, market, f"portfolio.options[{k}]")
+        check_leg(option, market, f"portfolio.options[{k}]")
 
 
 def _check_market(market: Market) -> None:
@@ -247,7 +252,12 @@ def _check_market(market: Market) -> None:
                 raise PortfolioError(where, found, "state one of the two")
 
 
-def _check_leg(leg: Leg, market: Market, where: str) -> None:
+def check_leg(leg: Leg, market: Market, where: str) -> None:
+    """Check that the market knows a leg.
+
+    Raises:
+        PortfolioError: It does not.
+    """
     _check_name(leg.underlying, market.underlyings, f"{where}.underlying")
     if isinstance(leg, Option):
         quotes = market.underlyings[leg.underlying].expiries

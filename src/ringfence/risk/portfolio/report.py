@@ -150,6 +150,61 @@ class Addition(msgspec.Struct, frozen=True):
     size_reason: str | None
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """What one move does to the account, revalued in full."""
+
+    move: str
+    underlying: str | None  # None: all of them alike
+    profit: float
+    share: float | None  # of collateral; None: there is none
+    health_factor: float | None  # afterwards; None: nothing is owed or required
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """The account after a move of spot and of volatility."""
+
+    spot_move: float  # relative
+    volatility_move: float  # relative
+    profit: float
+    health_factor: float | None  # None: nothing is owed or required
+    excess: float  # at maintenance; negative: liquidated
+
+
+class Matrix(msgspec.Struct, frozen=True):
+    """Moves of one underlying by moves of volatility, spot falling, volatility rising."""
+
+    underlying: str
+    spot: float
+    cells: tuple[Cell, ...]
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The account where spot is elsewhere; profit since now."""
+
+    spot: float
+    profit: float
+    health_factor: float | None
+    excess: float
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """The account over the spot price of one underlying, now and at its nearest expiry."""
+
+    underlying: str
+    expiry: str | None  # None: there are no options of it
+    now: tuple[Point, ...]
+    at_expiry: tuple[Point, ...]  # empty without an expiry
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """What might come: costs against collateral, matrices and curves."""
+
+    collateral: float  # cash and coins, before haircuts
+    costs: tuple[Cost, ...]
+    matrices: tuple[Matrix, ...]
+    curves: tuple[Curve, ...]
+
+
 class MarginReport(msgspec.Struct, frozen=True):
     """Answer of the simulator."""
 
@@ -162,6 +217,7 @@ class MarginReport(msgspec.Struct, frozen=True):
     health: Health
     liquidation: tuple[LiquidationPrices, ...]
     trades: tuple[Addition, ...] = ()
+    outlook: Outlook | None = None  # where it was asked for
 
 
 class Assessment(msgspec.Struct, frozen=True):

@@ -10,20 +10,28 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from ringfence.risk.portfolio import scenario, standard
 from ringfence.risk.portfolio.book import Account, account_of
 from ringfence.risk.portfolio.greeks import greeks_of, option_name
 from ringfence.risk.portfolio.liquidation import largest_size, liquidation_prices
 from ringfence.risk.portfolio.model import Model, ScenarioModel
+from ringfence.risk.portfolio.outlook import outlook_of
 from ringfence.risk.portfolio.reading import PortfolioError, Trade, check
-from ringfence.risk.portfolio.report import Addition, Assessment, Change, Health, MarginReport
+from ringfence.risk.portfolio.report import Addition, Change, MarginReport
+from ringfence.risk.portfolio.standing import assess, health
 from ringfence.risk.portfolio.terms import Leg, Market, Option, Portfolio
 
 
 def simulate(
-    portfolio: Portfolio, market: Market, model: Model, trades: Sequence[Trade] = ()
+    portfolio: Portfolio,
+    market: Market,
+    model: Model,
+    trades: Sequence[Trade] = (),
+    *,
+    outlook: bool = False,
 ) -> MarginReport:
     """Report on a portfolio at market under a model, and on trades that might come on top.
+
+    outlook: also what moves cost, the matrix of spot and volatility, and curves over spot.
 
     Raises:
         PortfolioError: The market does not know what the portfolio holds, or figures are so
@@ -32,11 +40,16 @@ def simulate(
     check(portfolio, market, model)
     # Overflow shows in the results, which are checked.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _report(portfolio, market, model, trades)
+        return _report(portfolio, market, model, trades, outlook=outlook)
 
 
 def _report(
-    portfolio: Portfolio, market: Market, model: Model, trades: Sequence[Trade]
+    portfolio: Portfolio,
+    market: Market,
+    model: Model,
+    trades: Sequence[Trade],
+    *,
+    outlook: bool,
 ) -> MarginReport:
     account = account_of(portfolio, market, model)
     found = assess(account, model)
@@ -44,6 +57,10 @@ def _report(
         if not math.isfinite(level.excess):
             fix = "look for a size, price, volatility, rate or time that is far too large"
             raise PortfolioError("portfolio", f"its {name} excess is {level.excess}", fix)
+    liquidation = tuple(
+        liquidation_prices(book.name, book.spot, _excess_after_move(account, model, book.name))
+        for book in account.books
+    )
     return MarginReport(
         model=model.name,
         kind="scenario" if isinstance(model, ScenarioModel) else "standard",
@@ -52,44 +69,14 @@ def _report(
         underlyings=found.underlyings,
         greeks=greeks_of(account, portfolio),
         health=health(found),
-        liquidation=tuple(
-            liquidation_prices(book.name, book.spot, _excess_after_move(account, model, book.name))
-            for book in account.books
-        ),
+        liquidation=liquidation,
         trades=tuple(addition(portfolio, market, model, trade) for trade in trades),
+        outlook=outlook_of(account, model, liquidation) if outlook else None,
     )
-
-
-def assess(account: Account, model: Model) -> Assessment:
-    """Compute requirement and excess of every level, by the kind of the model."""
-    if isinstance(model, ScenarioModel):
-        return scenario.assess(account, model)
-    return standard.assess(account, model)
 
 
 def _excess_after_move(account: Account, model: Model, name: str) -> Callable[[float], float]:
     return lambda move: assess(account.moved(name, move), model).levels["maintenance"].excess
-
-
-def health(found: Assessment) -> Health:
-    """Health factor and margin usage.
-
-        health factor = (cash and collateral + value of positions, if > 0)
-                        / (cash owed + value of positions, if < 0, + maintenance requirement)
-
-    so it is 1 where maintenance excess is zero.
-    """
-    equity = found.equity
-    value = equity.perpetuals + equity.options
-    have = max(equity.cash, 0.0) + equity.collateral + max(value, 0.0)
-    owe = max(-equity.cash, 0.0) + max(-value, 0.0) + found.levels["maintenance"].requirement
-    initial = found.levels["initial"].requirement
-    return Health(
-        health_factor=have / owe if owe > 0 else None,
-        health_reason=None if owe > 0 else "nothing is owed or required",
-        margin_usage=initial / equity.total if equity.total > 0 else None,
-        usage_reason=None if equity.total > 0 else "equity is not positive",
-    )
 
 
 def change(portfolio: Portfolio, market: Market, model: Model, trade: Trade) -> tuple[Change, ...]:

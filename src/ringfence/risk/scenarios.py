@@ -1,0 +1,343 @@
+"""From a surface to integers: option marks and risk arrays, as commands of one pool.
+
+    slot 0      delta of a lot, in cash
+    slot 1 + s  share * (value of a lot in scenario s - its mark)
+
+in quote units, to the nearest, for one lot held long. The grid is data: a preset of
+`risk.portfolio`. What the core cannot add up leg by leg (gains and losses that are discounted
+apart, skews and basis moves that count per expiry) takes two rows of its grid, see
+core.margin_spec.ScenarioKind.
+
+Inside of the settlement window of an expiry a part of its price is fixed already, and only the
+rest moves.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.margin_spec import MarginSpec, ScenarioRow
+from ringfence.core.options import PUT
+from ringfence.core.pool import MarginModel, Pool
+from ringfence.core.spec import PoolSpec
+from ringfence.core.valuation import SLOTS_OF_A_ROW
+from ringfence.pricing import black76
+from ringfence.risk.portfolio.book import Book, Expiries, Floats
+from ringfence.risk.portfolio.model import SKEWS, Discount, Scenario, ScenarioModel
+from ringfence.risk.portfolio.reading import model_of
+from ringfence.risk.portfolio.scenario import move_of, shocked_volatilities
+from ringfence.units import PRICE_UNIT, SECOND_NS, YEAR_SECONDS
+
+Ints = NDArray[np.int64]
+
+
+class Volatilities(Protocol):
+    """What a surface says: `pricing.surface.Surface` does, and so does a `FlatSurface`."""
+
+    def volatility(self, strike: ArrayLike, time: ArrayLike) -> Any:
+        """Implied volatility at strikes and times to expiry in years."""
+
+
+class FlatSurface(NamedTuple):
+    """One volatility for all strikes and times."""
+
+    level: float
+
+    def volatility(self, strike: ArrayLike, time: ArrayLike) -> Any:
+        """Return the one volatility."""
+        return np.full(np.broadcast_shapes(np.shape(strike), np.shape(time)), self.level)
+
+
+class CoinMarket(NamedTuple):
+    """The market of one underlying at one moment; prices in the settlement currency."""
+
+    spot: float
+    surface: Volatilities
+    perpetual: float | None = None  # mark of perpetuals; None: spot
+    forward: Mapping[int, float] = {}  # by expiry in ns; none: spot at the expiry's rate
+    rate: float = 0.0  # a year, continuous
+    settled: Mapping[int, float] = {}  # average so far, of expiries inside of their window
+
+
+class GridRow(NamedTuple):
+    """A row of the core's grid, and how a risk array fills it."""
+
+    row: ScenarioRow
+    source: Scenario | None  # None: a row of the basis
+    side: int  # 1 and -1: as it is and reversed, or moved up and down
+    discount: str  # none, gain or loss
+
+
+def grid_of(model: ScenarioModel) -> tuple[GridRow, ...]:
+    """Rows that the core's grid has for a model."""
+    found: list[GridRow] = []
+    is_discounting = model.discount != Discount()
+    for scenario in model.scenarios:
+        is_skew = scenario.volatility in SKEWS
+        move = _decimal(move_of(scenario, model) * scenario.dampening)
+        if is_discounting:
+            kind = "size" if is_skew else "lower"
+            pair = [(kind, 1, "gain"), ("partner", 1, "loss")]
+        elif is_skew:
+            pair = [("loss", 1, "none"), ("partner", -1, "none")]
+        else:
+            pair = [("single", 1, "none")]
+        found += [GridRow(ScenarioRow(move, kind), scenario, s, d) for kind, s, d in pair]
+    if model.basis is not None:
+        pair = [("loss", 1, "none"), ("partner", -1, "none")]
+        found += [GridRow(ScenarioRow("0", kind), None, s, d) for kind, s, d in pair]
+    return tuple(found)
+
+
+def scenario_margin(preset: str) -> MarginSpec:
+    """Return the margin part of a spec whose risk arrays are made with a preset's grid.
+
+    Raises:
+        ValueError: The preset has no scenarios.
+    """
+    grid = tuple(g.row for g in grid_of(scenario_model(preset)))
+    return MarginSpec(model="scenario", grid=preset, scenarios=grid)
+
+
+def scenario_model(preset: str) -> ScenarioModel:
+    """Return the model of a preset.
+
+    Raises:
+        ValueError: The preset has no scenarios.
+    """
+    model = model_of(preset)
+    if isinstance(model, ScenarioModel):
+        return model
+    raise ValueError(f"the model {preset} has rules per option, and no scenarios")
+
+
+def _decimal(move: float) -> str:
+    return f"{move:.9f}".rstrip("0").rstrip(".") or "0"
+
+
+def valuation_rows(
+    spec: PoolSpec, pool: Pool, market: Mapping[str, CoinMarket], now_ns: int
+) -> Rows:
+    """Return the commands that value what is alive on the underlyings of a market.
+
+    Option marks first; in a pool of the model scenario then the risk arrays of everything.
+
+    Raises:
+        ValueError: The spec's scenarios are not those of its grid, or prices have no meaning.
+    """
+    model = None
+    if pool.margin_model[0] == MarginModel.SCENARIO:
+        model = scenario_model(spec.margin.grid)
+        if tuple(g.row for g in grid_of(model)) != spec.margin.scenarios:
+            raise ValueError(f"margin.scenarios are not those of the grid {spec.margin.grid}")
+    found: list[Rows] = []
+    for u, underlying in enumerate(spec.underlyings):
+        if underlying.name not in market:
+            continue
+        alive = [
+            i
+            for i in range(pool.first_instrument[u], pool.first_instrument[u + 1])
+            if not pool.expired[i]
+        ]
+        found += _of_underlying(spec, pool, market[underlying.name], alive, now_ns, model)
+    return np.concatenate(found) if found else rows(0)
+
+
+def _of_underlying(
+    spec: PoolSpec,
+    pool: Pool,
+    coin: CoinMarket,
+    alive: list[int],
+    now_ns: int,
+    model: ScenarioModel | None,
+) -> Iterator[Rows]:
+    options = [i for i in alive if pool.option_side[i]]
+    book = option_book(spec, pool, coin, options, now_ns)
+    marks = _marks(pool, options, book)
+    if options:
+        batch = rows(len(options))
+        batch["kind"], batch["instrument"], batch["price"] = Kind.SET_MARK_PRICE, options, marks
+        yield batch
+    if model is None:
+        return
+    arrays = option_arrays(book, marks / PRICE_UNIT, model)
+    yield from (array_rows(pool, i, arrays[:, k]) for k, i in enumerate(options))
+    for i in alive:
+        if not pool.option_side[i]:
+            yield array_rows(pool, i, linear_array(spec, pool, coin, i, now_ns, model))
+
+
+class _Expiry(NamedTuple):
+    time: float  # years
+    forward: float  # what the option is marked at
+    variable: float  # the part of it that moves
+
+
+def _expiry(coin: CoinMarket, expiry_ns: int, window_seconds: int, now_ns: int) -> _Expiry:
+    left = max(expiry_ns - now_ns, 0)
+    time = left / SECOND_NS / YEAR_SECONDS
+    feed = coin.forward.get(expiry_ns, coin.spot * float(np.exp(coin.rate * time)))
+    window = window_seconds * SECOND_NS
+    share = max(0.0, 1.0 - left / window) if window else float(left == 0)
+    fixed = share * coin.settled.get(expiry_ns, feed)
+    return _Expiry(time, fixed + (1.0 - share) * feed, (1.0 - share) * feed)
+
+
+def option_book(
+    spec: PoolSpec, pool: Pool, coin: CoinMarket, options: list[int], now_ns: int
+) -> Book:
+    """Lay out one coin of each option the way the models see a portfolio."""
+    windows = [spec.instruments[i].settlement_window_seconds for i in options]
+    terms = [
+        _expiry(coin, int(pool.expiry[i]), window, now_ns)
+        for i, window in zip(options, windows, strict=True)
+    ]
+    strike = np.array([pool.strike[i] / PRICE_UNIT for i in options], dtype=float)
+    time = np.array([t.time for t in terms], dtype=float)
+    ends = sorted({int(pool.expiry[i]) for i in options})
+    of_option = np.array([ends.index(int(pool.expiry[i])) for i in options], dtype=np.int64)
+    expiries = Expiries(
+        names=tuple(map(str, ends)),
+        time=np.array([time[of_option == e][0] for e in range(len(ends))], dtype=float),
+        rate=np.full(len(ends), coin.rate),
+        confidence=np.ones(len(ends)),
+        basis=np.zeros(len(ends)),
+        of_option=of_option,
+    )
+    none = np.zeros(0)
+    return Book(
+        name="",
+        spot=coin.spot,
+        confidence=1.0,
+        expiries=expiries,
+        forward=np.array([t.forward for t in terms], dtype=float),
+        variable=np.array([t.variable for t in terms], dtype=float),
+        strike=strike,
+        is_call=np.array([pool.option_side[i] != PUT for i in options], dtype=bool),
+        size=np.ones(len(options)),
+        volatility=np.asarray(coin.surface.volatility(strike, time), dtype=float).reshape(-1),
+        discount_rate=np.full(len(options), coin.rate),
+        perpetual_size=none,
+        perpetual_pnl=none,
+        perpetual_price=coin.spot,
+        perpetual_confidence=1.0,
+    )
+
+
+def _marks(pool: Pool, options: list[int], book: Book) -> Ints:
+    """Marks in price units: whole ticks, at least one, and of a put at most its strike."""
+    if not options:
+        return np.zeros(0, dtype=np.int64)
+    tick, strike = pool.tick[options], pool.strike[options]
+    value = book.marks()
+    if not np.all(np.isfinite(value)):
+        raise ValueError(f"the market gives no price for instrument {options[_first_bad(value)]}")
+    marks = np.rint(value * PRICE_UNIT / tick).astype(np.int64) * tick
+    highest = np.where(pool.option_side[options] == PUT, strike // tick * tick, np.iinfo("i8").max)
+    return np.minimum(np.maximum(marks, tick), highest)
+
+
+def _first_bad(values: Floats) -> int:
+    return int(np.flatnonzero(~np.isfinite(values))[0])
+
+
+def option_arrays(book: Book, marks: Floats, model: ScenarioModel) -> Floats:
+    """Delta and profits of one coin of each option: [slot, option], in the settlement currency."""
+    grid = grid_of(model)
+    if not len(marks):
+        return np.zeros((len(grid) + 1, 0))
+    shocked = shocked_volatilities(book, model)
+    factor = _discounts(book, model)
+    slopes = black76.greeks(
+        book.forward, book.strike, book.time, book.volatility, book.is_call, book.discount_rate
+    )
+    slots = [np.asarray(slopes.delta) * book.variable]
+    for g in grid:
+        if g.source is None:
+            slots.append(_basis_profit(book, model, g.side, marks))
+            continue
+        move = move_of(g.source, model)
+        value = book.option_values(
+            book.forward + move * book.variable, shocked[g.source.volatility]
+        )
+        profit = factor[g.discount] * value - marks
+        slots.append(g.source.dampening * g.side * profit)
+    return np.array(slots)
+
+
+def _discounts(book: Book, model: ScenarioModel) -> dict[str, Floats]:
+    """Factors on shocked values, as in the simulator's own model."""
+    rule, time = model.discount, book.time
+    rate = book.expiries.rate[book.expiries.of_option]
+    if model.rate_min is not None:
+        rate = np.maximum(rate, model.rate_min)
+    gain = rule.gain_factor * np.exp(-time * (rate * rule.gain_rate_scale + rule.gain_rate_add))
+    loss = rule.loss_factor * np.exp(time * (rate * rule.loss_rate_scale + rule.loss_rate_add))
+    undone = np.exp(np.maximum(rate, 0.0) * time) if model.is_discounting_marks else 1.0
+    loss = np.minimum(loss, undone)
+    alive = time > 0
+    return {
+        "none": np.ones(len(time)),
+        "gain": np.where(alive, gain, 1.0),
+        "loss": np.where(alive, loss, 1.0),
+    }
+
+
+def _basis_step(model: ScenarioModel, side: int, time: Floats) -> tuple[float, Floats]:
+    """Move of a forward on its own, and the weight of what it costs."""
+    rule = model.basis
+    assert rule is not None
+    step = rule.ranges * model.spot_range
+    move = rule.up + step if side > 0 else rule.down - step
+    return move, rule.add + rule.per_year * time
+
+
+def _basis_profit(book: Book, model: ScenarioModel, side: int, marks: Floats) -> Floats:
+    move, weight = _basis_step(model, side, book.time)
+    moved = book.option_values(book.forward + move * book.variable, book.volatility)
+    return weight * (moved - marks)
+
+
+def linear_array(
+    spec: PoolSpec, pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: ScenarioModel
+) -> Floats:
+    """Delta and profits of one coin of a perpetual or future: [slot]."""
+    variable = coin.spot if coin.perpetual is None else coin.perpetual
+    time = np.zeros(1)
+    is_dated = pool.expiry[i] > 0
+    if is_dated:
+        window = spec.instruments[i].settlement_window_seconds
+        expiry = _expiry(coin, int(pool.expiry[i]), window, now_ns)
+        variable, time = expiry.variable, np.array([expiry.time])
+    slots = [variable]
+    for g in grid_of(model):
+        if g.source is not None:
+            slots.append(variable * move_of(g.source, model) * g.source.dampening)
+        elif is_dated:
+            move, weight = _basis_step(model, g.side, time)
+            slots.append(variable * move * float(weight[0]))
+        else:
+            slots.append(0.0)
+    return np.array(slots)
+
+
+def array_rows(pool: Pool, i: int, array: Floats) -> Rows:
+    """Return the commands that bring one instrument its risk array, given per coin."""
+    divisor = int(pool.value_divisor[0])
+    scale = int(pool.lot[i]) * PRICE_UNIT / divisor  # settlement currency per coin to lots
+    if not np.all(np.isfinite(array)):
+        raise ValueError(
+            f"the market gives instrument {i} no value in scenario slot {_first_bad(array)}"
+        )
+    slots = np.rint(array * scale).astype(np.int64)
+    batch = rows(-(-len(slots) // SLOTS_OF_A_ROW))
+    padded = np.zeros(len(batch) * SLOTS_OF_A_ROW, dtype=np.int64)
+    padded[: len(slots)] = slots
+    batch["kind"], batch["instrument"] = Kind.SET_RISK_ARRAY, i
+    batch["asset"] = np.arange(len(batch)) * SLOTS_OF_A_ROW
+    for k, field in enumerate(("account", "other", "amount", "size", "price")):
+        batch[field] = padded[k::SLOTS_OF_A_ROW]
+    return batch
