@@ -138,8 +138,9 @@ def buyer_rule(state: State, before: Account, after: Account) -> Status:
         grew = abs(y.size) > abs(x.size) or x.size * y.size < 0
         if grew and abs(y.size) > state.instruments[i].position_cap:
             return Status.EXCEEDS_POSITION_LIMIT
-    if not health.prices_usable(state, LIQUIDATE, after):
-        return Status.PRICE_IS_NOT_USABLE
+    rule = health.exposure_rule(state, LIQUIDATE, after)
+    if rule != Status.OK:
+        return rule
     if health.excess(state, after, INITIAL) < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
     return Status.OK
@@ -158,8 +159,9 @@ def bid(state: State, buyer: Account, account: Account, share: int, least: int) 
         return Status.AMOUNT_EXCEEDS_LIMIT
     if account.step != AUCTION:
         return Status.AUCTION_IS_NOT_RUNNING
-    if not health.prices_usable(state, LIQUIDATE, account):
-        return Status.PRICE_IS_NOT_USABLE
+    rule = health.exposure_rule(state, LIQUIDATE, account)
+    if rule != Status.OK:
+        return rule
     if health.excess(state, account, MAINTENANCE) >= 0:
         return Status.ACCOUNT_IS_HEALTHY
     trial = deepcopy(state)

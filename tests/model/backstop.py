@@ -63,7 +63,7 @@ def _is_fair(state: State, kind: int, first: bool, f: dict[str, int]) -> bool:  
     return f["price"] <= mark if size > 0 else f["price"] >= mark
 
 
-def supply(state: State, account: Account, amount: int) -> Status:  # noqa: C901 - one return per rule, in order
+def supply(state: State, account: Account, amount: int) -> Status:  # noqa: C901 - one return per rule
     """Cash for shares of the backstop's capital."""
     zero = state.accounts[0]
     if amount <= 0:
@@ -84,8 +84,9 @@ def supply(state: State, account: Account, amount: int) -> Status:  # noqa: C901
     bought = down(amount, shares + stake + 1, capital + 1)
     if not bought:
         return Status.AMOUNT_BELOW_ONE_SHARE
-    if not health.prices_usable(state, WITHDRAW, zero):
-        return Status.PRICE_IS_NOT_USABLE
+    rule = health.exposure_rule(state, WITHDRAW, zero)
+    if rule != Status.OK:
+        return rule
     status = may_leave(state, account, CASH, amount)
     if status == Status.OK:
         account.balances[CASH] -= amount
@@ -107,8 +108,9 @@ def redeem(state: State, account: Account, shares: int) -> Status:
         return Status.BACKSTOP_IS_RESTRICTED
     if shares > account.backstop_shares:
         return Status.EXCEEDS_BACKSTOP_SHARES
-    if not health.prices_usable(state, WITHDRAW, zero):
-        return Status.PRICE_IS_NOT_USABLE
+    rule = health.exposure_rule(state, WITHDRAW, zero)
+    if rule != Status.OK:
+        return rule
     spare = health.collateral(state, zero, INITIAL) + min(health.result(state, zero), 0)
     spare = max(spare - health.debt(state, zero.debt_shares), 0)
     amount = down(shares, spare + 1, sum(a.backstop_shares for a in state.accounts) + 1)
@@ -145,7 +147,7 @@ def _at_a_time(state: State, held: int, unit_value: tuple[int, int]) -> int:
     return held if left < state.rules[Rule.DUST] else some
 
 
-def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C901 - one return per rule, in order
+def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C901, PLR0911 - one return per rule
     """A part of the backstop's position at the mark."""
     zero = state.accounts[0]
     if account is zero:
@@ -161,9 +163,11 @@ def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C
         return Status.SIZE_MUST_BE_WHOLE_LOTS
     if 0 < instrument.expiry <= state.now:
         return Status.INSTRUMENT_HAS_EXPIRED
-    usable = health.usable(state, OPEN, instrument.underlying)
-    if not usable or not health.prices_usable(state, OPEN, account):
+    if not health.usable(state, OPEN, instrument.underlying):
         return Status.PRICE_IS_NOT_USABLE
+    rule = health.exposure_rule(state, OPEN, account)
+    if rule != Status.OK:
+        return rule
     theirs, mine = zero.positions[i].size, account.positions[i].size
     lots = _at_a_time(state, abs(theirs) // instrument.lot, (instrument.lot, instrument.mark))
     if theirs * size <= 0 or abs(size) > lots * instrument.lot:
@@ -186,7 +190,7 @@ def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C
     return Status.OK
 
 
-def buy_coins(state: State, account: Account, c: int, amount: int) -> Status:  # noqa: C901 - one return per rule, in order
+def buy_coins(state: State, account: Account, c: int, amount: int) -> Status:  # noqa: C901 - one return per rule
     """Coins of the backstop at the index price."""
     zero = state.accounts[0]
     if account is zero:
@@ -201,9 +205,11 @@ def buy_coins(state: State, account: Account, c: int, amount: int) -> Status:  #
         return Status.EXCEEDS_DISPOSAL
     if amount > _at_a_time(state, zero.balances[c], (1, index)):
         return Status.EXCEEDS_DISPOSAL
-    usable = health.usable(state, OPEN, asset.underlying)
-    if not usable or not health.prices_usable(state, OPEN, account):
+    if not health.usable(state, OPEN, asset.underlying):
         return Status.PRICE_IS_NOT_USABLE
+    rule = health.exposure_rule(state, OPEN, account)
+    if rule != Status.OK:
+        return rule
     price = state.value(amount, index) + 1
     if price > account.balances[CASH]:
         return Status.EXCEEDS_BALANCE
@@ -232,7 +238,7 @@ def settle(state: State) -> Status:
     pay_debt(state, zero, health.debt(state, zero.debt_shares))
     owns = worth(state, zero) + liquidation.lent_value(state, zero.supply_shares)
     loss = min(-owns - zero.due, health.debt(state, zero.debt_shares))
-    if loss > 0 and health.prices_usable(state, SETTLE, zero):
+    if loss > 0 and health.exposure_rule(state, SETTLE, zero) == Status.OK:
         shares = shares_for(state, zero, loss)
         if shares:
             drawn = trading.draw_insurance(state, loss)

@@ -1,12 +1,14 @@
-"""Commands of the waterfall as a history draws them; h is the history."""
+"""Commands of the waterfall and of governance as a history draws them; h is the history."""
 
 from typing import Any
 
 import numpy as np
+from tests.properties.running import parameter_now
 
 from ringfence.core.auction import WHOLE
 from ringfence.core.command import Kind
-from ringfence.core.pool import CASH, Step
+from ringfence.core.pool import CASH, Rule, Step
+from ringfence.units import SECOND_NS
 
 Fields = dict[str, int]
 
@@ -54,3 +56,25 @@ def buy_collateral(h: Any) -> Fields:
     fields = {"kind": int(Kind.BUY_COLLATERAL), "account": h._account(), "asset": c}
     held = max(int(h.pool.balance[0, c]) // 4, 1)
     return fields | {"amount": h._amount(held, fields, "amount", held + 2)}
+
+
+def announce(h: Any) -> Fields:
+    """A change of a parameter, at or around its bounds and its notice."""
+    rng, pool = h.rng, h.pool
+    parameter = rng.choice((*Rule, *range(64, 76)))
+    low, high = int(pool.bound_min[parameter]), int(pool.bound_max[parameter])
+    index = 0 if parameter < 64 else rng.randrange(len(pool.mark_price) + 6)
+    value = rng.choice((low, high, low - 1, high + 1, rng.randint(low, high)))
+    now = parameter_now(pool, parameter, index)
+    if now is not None and rng.random() < 0.7:
+        value = now * rng.choice((50, 90, 99, 101, 110, 150)) // 100
+    start = h.now + int(pool.rule[Rule.CHANGE_DELAY_NS])
+    start += rng.choice((-1, 0, 1, 600 * SECOND_NS))
+    ramp = int(pool.rule[Rule.RAMP_NS]) * rng.choice((1, 1, 2)) + rng.choice((-1, 0, 1))
+    change = {"asset": int(parameter), "instrument": index, "amount": value}
+    return change | {"size": start, "price": rng.choice((ramp, ramp, 0))}
+
+
+def cancel(h: Any) -> Fields:
+    """A pending change, or one that is none."""
+    return {"instrument": h.rng.randrange(-1, 4)}

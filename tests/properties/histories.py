@@ -20,13 +20,12 @@ from tests.properties.running import (
     last_that_holds,
     one_row,
     outcome,
-    parameter_now,
     take_step,
 )
 
 from ringfence.core.command import COMMAND, Kind, Rows
 from ringfence.core.health import excess
-from ringfence.core.pool import CASH, Level, Rule, Total, account_count, copied
+from ringfence.core.pool import CASH, Level, Total, account_count, copied
 from ringfence.core.pool import Step as WaterfallStep
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
@@ -358,24 +357,6 @@ class History:
     def _liquidate(self) -> Fields:
         return {"account": self.rng.choice(self.unhealthy() or [self._account()])}
 
-    def _announce(self) -> Fields:
-        rng, pool = self.rng, self.pool
-        parameter = rng.choice((*Rule, *range(64, 76)))
-        low, high = int(pool.bound_min[parameter]), int(pool.bound_max[parameter])
-        index = 0 if parameter < 64 else rng.randrange(len(pool.mark_price) + 6)
-        value = rng.choice((low, high, low - 1, high + 1, rng.randint(low, high)))
-        now = parameter_now(pool, parameter, index)
-        if now is not None and rng.random() < 0.7:
-            value = now * rng.choice((50, 90, 99, 101, 110, 150)) // 100
-        start = self.now + int(pool.rule[Rule.CHANGE_DELAY_NS])
-        start += rng.choice((-1, 0, 1, 600 * SECOND_NS))
-        ramp = int(pool.rule[Rule.RAMP_NS]) * rng.choice((1, 1, 2)) + rng.choice((-1, 0, 1))
-        change = {"asset": int(parameter), "instrument": index, "amount": value}
-        return change | {"size": start, "price": rng.choice((ramp, ramp, 0))}
-
-    def _cancel(self) -> Fields:
-        return {"instrument": self.rng.randrange(-1, 4)}
-
     def _open_account(self) -> Fields:
         return {"other": self.rng.randrange(2, 6), "amount": self.rng.choice((0, 1, 2))}
 
@@ -401,8 +382,8 @@ DRAWS: dict[Kind, Callable[[History], Fields]] = {
     Kind.REDEEM_BACKSTOP: draws.redeem_backstop,
     Kind.BUY_FROM_BACKSTOP: draws.buy_from_backstop,
     Kind.BUY_COLLATERAL: draws.buy_collateral,
-    Kind.ANNOUNCE_CHANGE: History._announce,
-    Kind.CANCEL_CHANGE: History._cancel,
+    Kind.ANNOUNCE_CHANGE: draws.announce,
+    Kind.CANCEL_CHANGE: draws.cancel,
 }
 
 

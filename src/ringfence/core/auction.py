@@ -29,7 +29,7 @@ from ringfence.core.status import Status
 from ringfence.core.steps import enter_step, leave_if_cured
 from ringfence.core.trading import is_reduction, move_position
 from ringfence.core.undo import RAISED, Remembered, remember, restore
-from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
 from ringfence.units import PPM, SECOND_NS
 
@@ -173,8 +173,9 @@ def bidder_status(pool: Pool, b: int, before: Remembered) -> Status:
         held, size = before.size[1, i], pool.size[b, i]
         if abs(size) > pool.position_cap[i] and not is_reduction(held, size - held):
             return Status.EXCEEDS_POSITION_LIMIT
-    if not are_exposures_usable(pool, Action.LIQUIDATE, b):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.LIQUIDATE, b)
+    if status != Status.OK:
+        return status
     if excess(pool, b, Level.INITIAL) < 0:
         return Status.INITIAL_MARGIN_TOO_LOW
     return Status.OK
@@ -188,9 +189,9 @@ def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Sta
 
     Checks, in order: BACKSTOP_IS_RESTRICTED (of either), AMOUNT_MUST_BE_POSITIVE,
     AMOUNT_EXCEEDS_LIMIT (a share is at most 1), AUCTION_IS_NOT_RUNNING,
-    PRICE_IS_NOT_USABLE, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE (it is worth no more than
+    PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE (it is worth no more than
     the auction has raised), BONUS_BELOW_MINIMUM, EXCEEDS_BALANCE, EXCEEDS_POSITION_LIMIT,
-    PRICE_IS_NOT_USABLE, INITIAL_MARGIN_TOO_LOW.
+    PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, INITIAL_MARGIN_TOO_LOW.
     """
     if BACKSTOP in (a, b):
         return Status.BACKSTOP_IS_RESTRICTED
@@ -200,8 +201,9 @@ def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Sta
         return Status.AMOUNT_EXCEEDS_LIMIT
     if pool.step[a] != Step.AUCTION:
         return Status.AUCTION_IS_NOT_RUNNING
-    if not are_exposures_usable(pool, Action.LIQUIDATE, a):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.LIQUIDATE, a)
+    if status != Status.OK:
+        return status
     if excess(pool, a, Level.MAINTENANCE) >= 0:
         return Status.ACCOUNT_IS_HEALTHY
     before, health = remember(pool, a, b), health_factor(pool, a)

@@ -33,7 +33,7 @@ from ringfence.core.seizure import share_value
 from ringfence.core.settlement import add_cash
 from ringfence.core.status import Status
 from ringfence.core.trading import is_reduction, move_position
-from ringfence.core.validity import Action, are_exposures_usable, is_usable
+from ringfence.core.validity import Action, exposure_status, is_usable
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 from ringfence.units import AMOUNT_MAX, SUPPLY_MAX
 
@@ -108,9 +108,9 @@ def supply_backstop(pool: Pool, a: int, amount: int) -> Status:
     bought = mul_div_floor(amount, shares + 1, capital + 1)
     if bought == 0:
         return Status.AMOUNT_BELOW_ONE_SHARE
-    if not are_exposures_usable(pool, Action.WITHDRAW, BACKSTOP):
-        return Status.PRICE_IS_NOT_USABLE
-    status = leaving_status(pool, a, CASH, amount)
+    status = exposure_status(pool, Action.WITHDRAW, BACKSTOP)
+    if status == Status.OK:
+        status = leaving_status(pool, a, CASH, amount)
     if status == Status.OK:
         add_cash(pool, a, -amount)
         pool.backstop_shares[BACKSTOP] += stake
@@ -125,7 +125,7 @@ def redeem_backstop(pool: Pool, a: int, shares: int) -> Status:
     """Turn shares of the backstop's capital into cash of the account.
 
     Checks, in order: AMOUNT_MUST_BE_POSITIVE, WATERFALL_IS_RUNNING, BACKSTOP_IS_RESTRICTED
-    (account 0's stake stays), EXCEEDS_BACKSTOP_SHARES, PRICE_IS_NOT_USABLE,
+    (account 0's stake stays), EXCEEDS_BACKSTOP_SHARES, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE,
     EXCEEDS_BACKSTOP_CAPITAL (its cash, its initial margin and its reserve are needed).
     """
     if shares <= 0:
@@ -136,8 +136,9 @@ def redeem_backstop(pool: Pool, a: int, shares: int) -> Status:
         return Status.BACKSTOP_IS_RESTRICTED
     if shares > pool.backstop_shares[a]:
         return Status.EXCEEDS_BACKSTOP_SHARES
-    if not are_exposures_usable(pool, Action.WITHDRAW, BACKSTOP):
-        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.WITHDRAW, BACKSTOP)
+    if status != Status.OK:
+        return status
     divisor = pool.total[Total.BACKSTOP_SHARES] + 1
     amount = mul_div_floor(shares, spare_capital(pool) + 1, divisor)
     if amount > pool.balance[BACKSTOP, CASH] or not can_spare(pool, amount):
@@ -219,7 +220,7 @@ def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
 
     Checks, in order: BACKSTOP_IS_RESTRICTED (it does not buy from itself),
     INSTRUMENT_DOES_NOT_EXIST, SIZE_MUST_NOT_BE_ZERO, AMOUNT_EXCEEDS_LIMIT,
-    SIZE_MUST_BE_WHOLE_LOTS, INSTRUMENT_HAS_EXPIRED, PRICE_IS_NOT_USABLE, EXCEEDS_DISPOSAL (more than one sale's part, or too early),
+    SIZE_MUST_BE_WHOLE_LOTS, INSTRUMENT_HAS_EXPIRED, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, EXCEEDS_DISPOSAL (more than one sale's part, or too early),
     EXCEEDS_POSITION_LIMIT, INITIAL_MARGIN_TOO_LOW.
     """
     if a == BACKSTOP:
@@ -235,8 +236,11 @@ def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
     if pool.expiry[i] > 0 and pool.total[Total.NOW_NS] >= pool.expiry[i]:
         return Status.INSTRUMENT_HAS_EXPIRED
     u = pool.instrument_underlying[i]
-    if not is_usable(pool, Action.OPEN, u) or not are_exposures_usable(pool, Action.OPEN, a):
+    if not is_usable(pool, Action.OPEN, u):
         return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.OPEN, a)
+    if status != Status.OK:
+        return status
     if not is_reduction(pool.size[BACKSTOP, i], -size) or is_paced(pool, pool.disposed_at[i]):
         return Status.EXCEEDS_DISPOSAL
     if abs(size) // pool.lot[i] > disposable_lots(pool, i):
@@ -260,7 +264,7 @@ def buy_collateral(pool: Pool, a: int, c: int, amount: int) -> Status:
     """Take coins of the backstop at the index price, rounded against the buyer, for cash.
 
     Checks, in order: BACKSTOP_IS_RESTRICTED, ASSET_DOES_NOT_EXIST, AMOUNT_MUST_BE_POSITIVE,
-    EXCEEDS_DISPOSAL, PRICE_IS_NOT_USABLE, EXCEEDS_BALANCE, INITIAL_MARGIN_TOO_LOW.
+    EXCEEDS_DISPOSAL, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, EXCEEDS_BALANCE, INITIAL_MARGIN_TOO_LOW.
     """
     if a == BACKSTOP:
         return Status.BACKSTOP_IS_RESTRICTED
@@ -271,8 +275,11 @@ def buy_collateral(pool: Pool, a: int, c: int, amount: int) -> Status:
     if is_paced(pool, pool.asset_disposed_at[c]) or amount > disposable_amount(pool, c):
         return Status.EXCEEDS_DISPOSAL
     u = pool.asset_underlying[c]
-    if not is_usable(pool, Action.OPEN, u) or not are_exposures_usable(pool, Action.OPEN, a):
+    if not is_usable(pool, Action.OPEN, u):
         return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.OPEN, a)
+    if status != Status.OK:
+        return status
     price = position_value(amount, pool.index_price[u], pool.value_divisor[0]) + 1
     if price > pool.balance[a, CASH]:
         return Status.EXCEEDS_BALANCE

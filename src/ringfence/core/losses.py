@@ -22,7 +22,7 @@ from ringfence.core.receipt import finish_event, start_event
 from ringfence.core.seizure import share_value
 from ringfence.core.settlement import cover_due, draw_insurance, new_due, settle
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import mul_div_floor
 
 
@@ -66,7 +66,7 @@ def write_off_backstop(pool: Pool, log: Log) -> None:
     lent = share_value(pool, pool.supply_shares[BACKSTOP])
     missing = -worth(pool, BACKSTOP) - lent - pool.due[BACKSTOP]
     loss = min(missing, debt_of(pool, pool.debt_shares[BACKSTOP]))
-    if loss <= 0 or not are_exposures_usable(pool, Action.SETTLE, BACKSTOP):
+    if loss <= 0 or exposure_status(pool, Action.SETTLE, BACKSTOP) != Status.OK:
         return
     shares = shares_repaid(pool, BACKSTOP, loss)
     if shares == 0:

@@ -132,9 +132,3 @@ def exposure_status(pool: Pool, action: Action, a: int) -> Status:
             if pool.size[a, i] != 0 and not is_valuation_usable(pool, action, i):
                 return Status.VALUATION_IS_NOT_USABLE
     return Status.OK
-
-
-@kernel
-def are_exposures_usable(pool: Pool, action: Action, a: int) -> bool:
-    """Whether the action may use all that the account depends on."""
-    return exposure_status(pool, action, a) == Status.OK
