@@ -84,7 +84,8 @@ def test_requests_beyond_the_allowance_are_told_when_to_come_back(monkeypatch):
 
 
 def test_a_body_that_is_too_large_is_not_read(fresh):
-    answer = fresh.client.post("/v1/simulate", content=b"[" * 300_000)
+    headers = {"content-type": "application/json"}
+    answer = fresh.client.post("/v1/simulate", content=b"[" * 300_000, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 

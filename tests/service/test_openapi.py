@@ -32,7 +32,16 @@ def document(served):
 
 @pytest.fixture(scope="module")
 def schema(served):
-    return schemathesis.openapi.from_asgi("/v1/openapi.json", served.client.app)
+    async def running(scope, receive, send):
+        # The application has begun already, and ends with the fixture.
+        if scope["type"] != "lifespan":
+            await served.client.app(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+
+    return schemathesis.openapi.from_asgi("/v1/openapi.json", running)
 
 
 def operations(document):

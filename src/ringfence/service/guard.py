@@ -66,6 +66,7 @@ class Guard:
 
         try:
             self._check(scope)
+            _check_media_type(scope)
         except ProblemError as error:
             await _refuse(error.problem, with_headers)
         else:
@@ -112,6 +113,15 @@ class Guard:
         metrics = self._desk.metrics
         metrics.requests.labels(method, template, str(status)).inc()
         metrics.seconds.labels(method, template).observe(seconds)
+
+
+def _check_media_type(scope: Any) -> None:
+    """Take bodies of JSON only, which no page of elsewhere can send without asking first."""
+    headers = dict(scope["headers"])
+    has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if has_body and kind != "application/json":
+        raise ProblemError("media_type", f"content-type is {kind!r}; send application/json")
 
 
 def _is_loopback(address: str) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from ringfence.journal.errors import Problem as Finding
 from ringfence.signing.typed import Domain
 from ringfence.venue.simulation import Difference
 from ringfence.venue.views import Margins, PositionView
@@ -286,6 +285,22 @@ class Receipt(msgspec.Struct, frozen=True):
     secret: str | None = None  # of the read-only key
     client_id: str | None = None
     repeated: bool = False
+
+
+class Received(msgspec.Struct, frozen=True):
+    """Money that an owner was given."""
+
+    owner: str
+    wallet: dict[str, str]
+    time_ms: int
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a journal."""
+
+    seq: int | None
+    code: str
+    message: str
 
 
 class Report(msgspec.Struct, frozen=True):
