@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from common import arguments, funded, pool_with, rounds
 
-from ringfence.client import Client, ProblemError, SigningKey, commands, messages
+from ringfence.client import Client, ProblemError, commands, messages
 
 INSTRUMENT = "ETH-PERP"
 MONEY = "50000"
@@ -23,10 +23,7 @@ TAKEN = "0.5"
 def main() -> None:
     """Make a market."""
     options = arguments(__doc__)
-    with (
-        funded(options.url, SigningKey.generate(), {"USDC": MONEY}) as maker,
-        funded(options.url, SigningKey.generate(), {"USDC": MONEY}) as customer,
-    ):
+    with funded(options.url) as maker, funded(options.url) as customer:
         pool = pool_with(maker, INSTRUMENT)
         tick = next(
             Decimal(i["tick"]) for i in maker.pool(pool.id).instruments if i["name"] == INSTRUMENT
@@ -40,6 +37,8 @@ def main() -> None:
         for number in rounds(options.rounds):
             bid, ask = quotes(maker, pool.id, tick)
             take(customer, pool.id, ask if number % 2 == 0 else bid)
+            newest = max(int(order.authorisation.nonce) for order in (bid, ask))
+            maker.execute(messages.CancelOrders(pool=pool.id, owner=maker.owner, before=newest))
             account = maker.account(pool.id)
             held = next((p.size for p in account.positions if p.instrument == INSTRUMENT), "0")
             print(
@@ -47,8 +46,6 @@ def main() -> None:
                 f"equity {account.equity}",
                 flush=True,
             )
-            newest = max(int(order.authorisation.nonce) for order in (bid, ask))
-            maker.execute(messages.CancelOrders(pool=pool.id, owner=maker.owner, before=newest))
             time.sleep(options.pause)
 
 
@@ -63,7 +60,7 @@ def quotes(maker: Client, pool: str, tick: Decimal) -> tuple[messages.SignedOrde
                 owner=maker.owner,
                 instrument=INSTRUMENT,
                 size=size,
-                price=f"{mark // tick * tick + offset:f}",
+                price=f"{(mark // tick * tick + offset).normalize():f}",
             )
         )
         for size, offset in ((SIZE, -half), (f"-{SIZE}", half))
@@ -80,7 +77,8 @@ def take(customer: Client, pool: str, maker: messages.SignedOrder) -> None:
             instrument=INSTRUMENT,
             size=f"{sign}{TAKEN}",
             price=maker.order.price,
-        )
+        ),
+        after=maker,
     )
     try:
         receipt = customer.execute(messages.Match(pool=pool, maker=maker, taker=own, size=TAKEN))

@@ -21,11 +21,7 @@ HOUR_MS = 3_600_000
 def main() -> None:
     """Trade."""
     options = arguments(__doc__)
-    wallet, partner = SigningKey.generate(), SigningKey.generate()
-    with (
-        funded(options.url, wallet, {"USDC": DEPOSIT}) as owner,
-        funded(options.url, partner, {"USDC": DEPOSIT}) as other,
-    ):
+    with funded(options.url) as owner, funded(options.url) as other:
         pool = pool_with(owner, INSTRUMENT)
         for client in (owner, other):
             client.execute(commands.OpenAccount(pool=pool.id, owner=client.owner))

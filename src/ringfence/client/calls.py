@@ -19,8 +19,19 @@ T = TypeVar("T")
 
 ATTEMPTS_MAX = 6
 BACKOFF_SECONDS = 0.1
+BEHIND_SECONDS = 0.05  # until a view may contain one's own last command
 RETRIED = (429, 503)  # nothing was done; later may be better
-STALE = ("nonce_out_of_window", "authorisation_expired")  # signed against an old time
+# Signed against an old time, or by another program with the same key at the same time.
+STALE = ("nonce_out_of_window", "authorisation_expired", "nonce_used")
+SIGNED_ANEW_MAX = 3
+
+
+class Received(msgspec.Struct, frozen=True):
+    """Play money that an owner was given."""
+
+    owner: str
+    wallet: dict[str, str]  # what was given, by asset
+    time_ms: int
 
 
 @dataclass(frozen=True)
@@ -52,10 +63,15 @@ class Call(Generic[T]):
         return msgspec.json.decode(content, type=self.answer)
 
 
-def pause(attempt: int, problem: ProblemError | None) -> float:
-    """Seconds to wait before the next attempt."""
-    told = (problem.retry_after_ms or 0) / 1000 if problem is not None else 0.0
-    return max(BACKOFF_SECONDS * 2.0**attempt, told)
+def is_passing(error: Exception) -> bool:
+    """Whether the same request may do better later: no answer came, or the service was busy."""
+    return not isinstance(error, ProblemError) or error.status in RETRIED
+
+
+def pause(attempt: int, error: Exception) -> float:
+    """Seconds to wait before the next attempt; the first is number 1."""
+    told = (error.retry_after_ms or 0) / 1000 if isinstance(error, ProblemError) else 0.0
+    return max(BACKOFF_SECONDS * 2.0 ** (attempt - 1), told)
 
 
 def venue() -> Call[schema.VenueAnswer]:
@@ -100,6 +116,11 @@ def simulate(
         "ignore_wallets": ignore,
     }
     return Call("/v1/simulate", schema.Simulation, body=body)
+
+
+def faucet(address: str) -> Call[Received]:
+    """Play money for an owner, in a replay."""
+    return Call("/v1/faucet", Received, body={"owner": address})
 
 
 def execute(signed: m.Signed) -> Call[schema.Receipt]:
