@@ -15,7 +15,7 @@ from ringfence.service import problems
 from ringfence.service.desk import Desk
 from ringfence.service.guard import Guard
 from ringfence.service.logs import log
-from ringfence.service.routes import accounts, commands, dashboard, journal, pools, system
+from ringfence.service.routes import accounts, commands, dashboard, journal, keys, pools, system
 from ringfence.service.socket import Stream, stream
 
 BODY_MAX = 256 * 1024
@@ -25,6 +25,7 @@ HANDLERS = [
     *accounts.HANDLERS,
     *journal.HANDLERS,
     *commands.HANDLERS,
+    *keys.HANDLERS,
     *system.HANDLERS,
     *dashboard.HANDLERS,
 ]
