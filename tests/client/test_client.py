@@ -232,6 +232,10 @@ def test_a_pool_and_a_read_only_key_come_with_their_ids(live):
         assert len(bytes.fromhex(receipt.secret)) == 32
         again = client.execute(grant, client_id="reader")
         assert (again.created, again.secret) == (receipt.created, None)  # told only once
+        keys = client.keys(receipt.created, receipt.secret)
+        assert [key.key for key in keys.read_only_keys] == [receipt.created]
+        with pytest.raises(ProblemError, match="not_allowed"):
+            client.keys(receipt.created, receipt.secret, owner=ALICE)
 
 
 def test_what_is_not_signed_is_not_taken(live):

@@ -12,11 +12,14 @@ import msgspec
 
 from ringfence.client.problem import ProblemError
 from ringfence.service import schema
+from ringfence.service.auth import request_signature
+from ringfence.venue.clock import SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.consent import messages as m
 
 T = TypeVar("T")
 
+MS_NS = 10**6
 ATTEMPTS_MAX = 6
 BACKOFF_SECONDS = 0.1
 BEHIND_SECONDS = 0.05  # until a view may contain one's own last command
@@ -42,6 +45,7 @@ class Call(Generic[T]):
     answer: type[T]
     query: Mapping[str, str | int] = field(default_factory=dict)
     body: Any = None  # none: a GET
+    reader: tuple[str, str] | None = None  # id and secret of a read-only key that signs it
 
     @property
     def method(self) -> str:
@@ -51,6 +55,20 @@ class Call(Generic[T]):
     def content(self) -> bytes | None:
         """The request's body; encoded once, and sent as it is every time."""
         return None if self.body is None else msgspec.json.encode(self.body)
+
+    def headers(self) -> dict[str, str]:
+        """The request's headers."""
+        headers = {} if self.body is None else {"content-type": "application/json"}
+        if self.reader is not None:
+            key, secret = self.reader
+            now_ms = SystemClock().now_ns() // MS_NS
+            signed = request_signature(bytes.fromhex(secret), now_ms, self.method, self.path)
+            headers |= {
+                "ringfence-key": key,
+                "ringfence-time": str(now_ms),
+                "ringfence-signature": signed,
+            }
+        return headers
 
     def read(self, status: int, content: bytes) -> T:
         """Return what came back.
@@ -97,6 +115,12 @@ def owner(address: str) -> Call[schema.Owner]:
 def account(pool_name: str, address: str, number: int) -> Call[schema.Account]:
     """An account in full."""
     return Call(f"/v1/accounts/{_part(pool_name)}/{_part(address)}/{number}", schema.Account)
+
+
+def keys(address: str, reader: str, secret: str) -> Call[schema.OwnerKeys]:
+    """The keys of an owner."""
+    path = f"/v1/owners/{_part(address)}/keys"
+    return Call(path, schema.OwnerKeys, reader=(reader, secret))
 
 
 def at_risk(below: str, pool_name: str | None, limit: int) -> Call[schema.AccountPage]:

@@ -79,7 +79,7 @@ class Client:
             httpx.TransportError: It did not answer at all.
         """
         attempt, content = 0, call.content()
-        headers = {} if content is None else {"content-type": "application/json"}
+        headers = call.headers()
         while True:
             try:
                 response = self._http.request(
@@ -124,6 +124,10 @@ class Client:
     ) -> schema.AccountPage:
         """Return the accounts below a health factor, the worst first."""
         return self.send(calls.at_risk(below, pool, limit))
+
+    def keys(self, reader: str, secret: str, owner: str | None = None) -> schema.OwnerKeys:
+        """Return an owner's keys; reader and secret are those of its read-only key."""
+        return self.send(calls.keys(owner or self.owner, reader, secret))
 
     def simulate(
         self,

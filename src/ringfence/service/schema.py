@@ -342,3 +342,33 @@ class History(msgspec.Struct, frozen=True):
 
     every_ms: int
     points: list[dict[str, Any]]
+
+
+class SessionKey(msgspec.Struct, frozen=True):
+    """A session key that was not revoked."""
+
+    key: str
+    scopes: tuple[str, ...]
+    pools: tuple[str, ...]  # ids; none: every pool
+    notional_max: str
+    used: dict[str, str]  # notional by pool, in its settlement asset
+    until_ms: int
+    is_expired: bool
+
+
+class ReadOnlyKey(msgspec.Struct, frozen=True):
+    """A read-only key that was not revoked."""
+
+    key: str
+    until_ms: int
+    is_expired: bool
+
+
+class OwnerKeys(msgspec.Struct, frozen=True):
+    """An owner's keys, and the highest nonce that each of them, and the wallet, has used."""
+
+    owner: str
+    time_ms: int
+    session_keys: list[SessionKey]
+    read_only_keys: list[ReadOnlyKey]
+    nonces: dict[str, str]
