@@ -84,7 +84,7 @@ def test_nobody_else_does(served):
     assert asked(served, path, owner.headers(others))[1]["code"] == "signature_invalid"
     assert asked(served, path + "?a=1", owner.headers(path))[1]["code"] == "signature_invalid"
     assert asked(served, path, owner.headers(path, Time="1"))[1]["code"] == "signature_invalid"
-    assert asked(served, path, owner.headers(path, Key="zz"))[1]["code"] == "malformed"
+    assert asked(served, path, owner.headers(path, Key="zz"))[1]["code"] == "signature_invalid"
     owner.send(messages.RevokeReader(owner=owner.owner, reader=owner.reader))
     assert asked(served, path, owner.headers(path))[1]["code"] == "key_unknown"
     owner.send(commands.Settle(pool=served.alpha))

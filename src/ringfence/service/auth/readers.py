@@ -54,7 +54,7 @@ def reader_of(
     """
     key, time_ms, signature = headers
     if _KEY.fullmatch(key) is None or _TIME.fullmatch(time_ms) is None:
-        raise AuthError("malformed", "a key is 64 hex digits, a time is in ms")
+        raise AuthError("signature_invalid", "a key is 64 hex digits, a time is in ms")
     identity, then = bytes.fromhex(key), int(time_ms)
     secret = secret_of(master, identity)
     wanted = request_signature(secret, then, *request)

@@ -16,11 +16,9 @@ from ringfence.venue.encoding import address_bytes
 from ringfence.venue.receipts import decimal
 from ringfence.venue.state import State
 
-HEX = "^[0-9a-fA-F]{64}$"
-
-Header = Annotated[str | None, HeaderParameter(name="Ringfence-Key", pattern=HEX)]
-TimeHeader = Annotated[str | None, HeaderParameter(name="Ringfence-Time", pattern="^[0-9]{1,16}$")]
-SignatureHeader = Annotated[str | None, HeaderParameter(name="Ringfence-Signature", pattern=HEX)]
+KeyHeader = Annotated[str | None, HeaderParameter(name="Ringfence-Key")]
+TimeHeader = Annotated[str | None, HeaderParameter(name="Ringfence-Time")]
+SignatureHeader = Annotated[str | None, HeaderParameter(name="Ringfence-Signature")]
 
 
 @get("/v1/owners/{owner:str}/keys", sync_to_thread=False, responses=documented(401, 403))
@@ -28,7 +26,7 @@ def owner_keys(
     desk: TheDesk,
     request: Request[Any, Any, Any],
     owner: Address,
-    key: Header = None,
+    key: KeyHeader = None,
     signed_at: TimeHeader = None,
     signature: SignatureHeader = None,
 ) -> OwnerKeys:
