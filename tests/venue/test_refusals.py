@@ -7,7 +7,7 @@ from tests.venue.scene import ALICE, ALPHA, BOB, CREATOR, STRANGER, Scene
 
 from ringfence.core.reading import SpecError
 from ringfence.venue import commands as c
-from ringfence.venue.encoding import CommandError
+from ringfence.venue.encoding import CommandError, encoder_of
 from ringfence.venue.state import RefusedError
 
 
@@ -138,7 +138,7 @@ def test_a_withdrawal_pays_for_the_deposit_behind_it_in_one_batch():
     scene.deposit(ALICE, "100000")
     venue = scene.venue
     out = c.Withdraw(pool="alpha", owner=ALICE, asset="USDC", amount="60000")
-    encoder = venue._encoder(venue.record("alpha"))
+    encoder = encoder_of(venue.state, venue.record("alpha"))
     batch = np.concatenate([encoder.row(out), encoder.row(deposit(amount="59999.999999"))])
     assert venue.execute_many("alpha", batch).statuses.tolist() == [0, 0]
     assert venue.wallet(ALICE)["USDC"] == 1
