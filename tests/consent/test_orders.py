@@ -6,7 +6,7 @@ from tests.consent.ceremony import ANN, BEN, EVE, MINUTE_MS, OPERATOR, SESSION, 
 
 from ringfence.venue import commands as c
 from ringfence.venue.consent import messages as m
-from ringfence.venue.consent.book import DAY_MS, ORDER_DAYS_MAX
+from ringfence.venue.consent.book import DAY_MS, NONCE_AHEAD_MS, ORDER_DAYS_MAX
 
 
 @pytest.fixture
@@ -114,6 +114,16 @@ def test_an_order_is_good_up_to_its_expiry(venue):
     ):
         by = signature(order, BEN, venue.nonce() - 10**6, end)
         maker = m.SignedOrder(order=order, authorisation=by)
+        assert venue.tries(match(venue, maker, taker, "0.1"), OPERATOR) == answer
+
+
+def test_an_order_is_not_of_the_future(venue):
+    """It could not be taken back with the others of its owner."""
+    order, maker = venue.order(ANN, "1").order, venue.order(BEN, "-1")
+    furthest = venue.now_ms + NONCE_AHEAD_MS
+    for nonce, answer in ((furthest + 1, "nonce_out_of_window"), (furthest, "ok")):
+        by = signature(order, ANN, nonce, venue.now_ms + MINUTE_MS)
+        taker = m.SignedOrder(order=order, authorisation=by)
         assert venue.tries(match(venue, maker, taker, "0.1"), OPERATOR) == answer
 
 
