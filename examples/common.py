@@ -37,14 +37,15 @@ def funded(url: str) -> Client:
     return client
 
 
-def pool_with(client: Client, instrument: str) -> PoolSummary:
-    """Return the oldest pool that has an instrument, and a price for it."""
+def market(client: Client) -> tuple[PoolSummary, str]:
+    """Return the oldest pool that trades something with a price, and its first instrument."""
     cursor = None
     while True:
         page = client.pools(cursor=cursor)
         for pool in page.items:
-            if pool.marks.get(instrument):
-                return pool
+            for instrument, mark in pool.marks.items():
+                if mark is not None:
+                    return pool, instrument
         if page.next is None:
-            raise SystemExit(f"no pool of this venue trades {instrument}")
+            raise SystemExit("no pool of this venue trades anything")
         cursor = page.next
