@@ -59,7 +59,7 @@ function healthCurve(marks) {
     name: "Health over the price",
     height: 250,
     x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
-    y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
+    y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], empty: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
     series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3) }],
   });
 }
