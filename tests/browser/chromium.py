@@ -27,7 +27,7 @@ def install() -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update", "-qq"], ["install", "-qq", "-y", "chromium"]):
         if subprocess.run([apt, *step], env=environment, check=False).returncode != 0:
-            print("Chromium could not be installed; the browser tests are skipped", file=sys.stderr)
+            sys.stderr.write("Chromium could not be installed; the browser tests are skipped\n")
             return
 
 

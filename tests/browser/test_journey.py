@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 NUMBER = re.compile(r"-?[\d,]+\.?\d*")
 
 
-def text_moves(page, locator) -> None:
+def text_moves(locator) -> None:
     """Wait until the text of an element is another one."""
     before = locator.inner_text()
     expect(locator).not_to_have_text(before, timeout=20_000)
@@ -28,7 +28,7 @@ def test_from_moving_prices_to_a_verified_receipt(opened):
         page = watch.page
         watch.go("#/")
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        text_moves(page, page.locator(".price-line .value").first)
+        text_moves(page.locator(".price-line .value").first)
 
         open_riskiest_position(page)
         expect(page.get_by_text("Health factor", exact=True).first).to_be_visible()
@@ -43,7 +43,7 @@ def test_from_moving_prices_to_a_verified_receipt(opened):
         table = page.get_by_role("grid", name="Liquidations, newest first")
         expect(table.get_by_role("row").nth(1)).to_be_visible()
         steps = page.get_by_role("group", name="Steps loaded")
-        text_moves(page, steps)  # one arrives
+        text_moves(steps)  # one arrives
 
         table.get_by_role("row").nth(1).click()
         expect(page.get_by_role("heading", name="What happened")).to_be_visible()
@@ -104,4 +104,4 @@ def test_a_lost_connection_is_said_and_healed(opened):
         expect(page.locator("#banner")).to_contain_text("Reconnecting")
         expect(state).to_contain_text("Live")
         expect(page.locator("#banner")).to_be_hidden()
-        text_moves(page, page.locator(".price-line .value").first)
+        text_moves(page.locator(".price-line .value").first)
