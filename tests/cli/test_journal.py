@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from tests.journals import MAKER, START_NS, TAKER, TEMPLATE
 
-from ringfence.venue.decoding import PARTS, KnownPool, RowReader
 from ringfence.core.command import Kind, rows
 from ringfence.core.spec import parse_spec
 from ringfence.venue import commands as c
+from ringfence.venue.decoding import PARTS, KnownPool, RowReader
 from ringfence.venue.encoding import Encoder
 
 ACCOUNT = {"owner": TAKER, "number": 1}
