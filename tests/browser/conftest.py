@@ -57,13 +57,15 @@ class Watch:
         self.page, self.url = page, url
         self.host = urlsplit(url).netloc
         self.faults: list[str] = []
+        self.allowed: str | None = None  # part of a message that is no fault
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("request", lambda request: self._asked(request.url))
         page.on("websocket", lambda socket: self._asked(socket.url))
 
     def _said(self, message) -> None:
-        if message.type in {"error", "warning"}:
+        is_allowed = self.allowed is not None and self.allowed in message.text
+        if message.type in {"error", "warning"} and not is_allowed:
             self.faults.append(f"console: {message.text}")
 
     def _asked(self, address: str) -> None:

@@ -8,6 +8,7 @@ import * as f from "../format.js";
 import { stream } from "../stream.js";
 
 const WAIT_MS = 140;
+const AGAIN_MS = 3000; // the market moves on while the sliders stand
 const OTHER_NUMBER = 900_000; // an account of its own for the other side of a hypothetical trade
 const MOVE_MAX = 40; // percent
 const SHOWN = [
@@ -166,6 +167,7 @@ class WhatIf {
     const commands = commandsAsked(this.made, this, prices);
     this.isAsked = commands.length > 0 || Object.keys(prices).length > 0;
     if (!this.isAsked) return this.calm();
+    this.askedAt = performance.now();
     this.aborter?.abort();
     this.aborter = new AbortController();
     // With moved prices and no command, the question still has to name the account.
@@ -183,7 +185,10 @@ class WhatIf {
 
   set(account) {
     this.account = account;
-    if (this.isAsked) return;
+    if (this.isAsked) {
+      if (performance.now() - this.askedAt > AGAIN_MS) this.ask();
+      return;
+    }
     if (shapeOf(account) !== this.shape && !this.holder.contains(document.activeElement)) this.build();
     else this.calm();
   }
