@@ -9,12 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from tests.browser.chromium import found
 
 RUN = "import sys; from ringfence.cli import main; sys.exit(main())"
 PLAYED = ("--replay", "demo", "--speed", "120", "--pools", "12", "--accounts", "600")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+WAIT_MS = 40_000  # for what takes a moment on a busy machine
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -32,7 +33,9 @@ def url():
         text=True,
     ) as running:
         try:
-            yield json.loads(running.stdout.readline())["url"]
+            line = running.stdout.readline()
+            assert line, "the service ended before it served"
+            yield json.loads(line)["url"]
         finally:
             running.terminate()
             running.wait(timeout=60)
@@ -44,6 +47,7 @@ def browser():
     if path is None:
         message = "there is no Chromium; as root on Debian, `make test` installs it"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield made
@@ -97,7 +101,7 @@ def opened(browser, url):
             is_mobile=is_phone,
             has_touch=is_phone,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(WAIT_MS)
         watch = Watch(context.new_page(), url)
         yield watch
         context.close()

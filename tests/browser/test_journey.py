@@ -4,13 +4,11 @@ import re
 
 from playwright.sync_api import expect
 
-NUMBER = re.compile(r"-?[\d,]+\.?\d*")
-
 
 def text_moves(locator) -> None:
-    """Wait until the text of an element is another one."""
+    """Wait until the text of an element is another one; a market may be calm for a while."""
     before = locator.inner_text()
-    expect(locator).not_to_have_text(before, timeout=20_000)
+    expect(locator).not_to_have_text(before, timeout=120_000)
 
 
 def open_riskiest_position(page) -> None:

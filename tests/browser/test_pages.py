@@ -30,7 +30,7 @@ def places(url, browser):
     watched = browser.new_page()
     watched.goto(f"{url}/#/liquidations")
     grid = watched.get_by_role("grid", name="Liquidations, newest first")
-    expect(grid.get_by_role("row").nth(1)).to_be_visible(timeout=60_000)
+    expect(grid.get_by_role("row").nth(1)).to_be_visible()
     watched.close()
     (liquidation, *_) = ask(url, "/liquidations?limit=1")["items"]
     pools = ask(url, "/pools?limit=500")["items"]

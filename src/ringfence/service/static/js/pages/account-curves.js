@@ -8,6 +8,7 @@ import * as f from "../format.js";
 
 const HEALTH_SHOWN_MAX = 4;
 const REFRESH_MS = 2000;
+const POINTS_MAX = 3000;
 const SPANS = ["0.03", "0.12", "0.3"]; // twelve steps of half, two and five percent
 const plain = (value) => (Math.abs(value) < 1e-6 ? "0" : value.toFixed(6));
 
@@ -35,7 +36,8 @@ export function healthPanel({ scope, account }) {
   node.set = (now) => {
     const last = points.at(-1);
     if (last && now.time_ms <= last.time_ms) return;
-    points.push({ time_ms: now.time_ms, health_factor: now.health_factor, equity: now.equity });
+    points.push({ time_ms: now.time_ms, health_factor: now.health_factor });
+    if (points.length > POINTS_MAX) points.splice(0, POINTS_MAX / 3);
     show();
   };
   return node;
