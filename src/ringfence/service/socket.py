@@ -130,7 +130,6 @@ class Stream:
         self._desk = desk
         self._channels = Channels(desk)
         self._open: dict[WebSocket[Any, Any, Any], Session] = {}
-        self._of_address: dict[str, int] = {}
         self.dropped = 0
 
     @property
