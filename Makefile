@@ -11,6 +11,7 @@ run: $(VENV)/.runtime
 	$(BIN)/ringfence serve --replay demo
 
 test: $(VENV)/.develop
+	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n $(JOBS)
 
 test-interpreted: $(VENV)/.develop

@@ -1,13 +1,13 @@
 """What the examples share: reaching a demo, and getting play money in it.
 
-A venue that plays prices is founded with keys that everybody knows (`demo_key`). An owner of a
-real venue registers, and its custodian books what arrives.
+A venue that plays prices has a faucet. An owner of a real venue signs a `messages.Register`, and
+the venue's custodian books what arrives.
 """
 
 import argparse
 from collections.abc import Iterator
 
-from ringfence.client import Client, ProblemError, SigningKey, demo_key, messages
+from ringfence.client import Client, SigningKey
 from ringfence.service.schema import PoolSummary
 
 URL = "http://127.0.0.1:8080"
@@ -30,37 +30,22 @@ def rounds(count: int) -> Iterator[int]:
         number += 1
 
 
-def custodian(url: str) -> Client:
-    """Return a client with the role that books what comes into the demo, appointed when missing."""
-    key = demo_key("custodian")
-    with Client(url, demo_key("admin")) as admin:
-        try:
-            command = messages.AppointKey(key=key.owner, role="custodian")
-            admin.execute(command, with_keys=(key,))
-        except ProblemError as error:
-            if error.code not in {"refused", "not_allowed"}:  # appointed before
-                raise
-    return Client(url, key)
-
-
-def funded(url: str, key: SigningKey, money: dict[str, str]) -> Client:
-    """Return a client whose owner is registered and has play money in its wallet."""
-    client = Client(url, key)
-    client.execute(messages.Register(owner=client.owner))  # refused when it is registered: fine
-    with custodian(url) as bank:
-        for asset, amount in money.items():
-            bank.execute(messages.Receive(owner=client.owner, asset=asset, amount=amount))
+def funded(url: str) -> Client:
+    """Return a client with a new wallet, and what the demo's faucet gives in it."""
+    client = Client(url, SigningKey.generate())
+    client.faucet()
     return client
 
 
-def pool_with(client: Client, instrument: str) -> PoolSummary:
-    """Return the oldest pool that has an instrument, and a price for it."""
+def market(client: Client) -> tuple[PoolSummary, str]:
+    """Return the oldest pool that trades something with a price, and its first instrument."""
     cursor = None
     while True:
         page = client.pools(cursor=cursor)
         for pool in page.items:
-            if pool.marks.get(instrument):
-                return pool
+            for instrument, mark in pool.marks.items():
+                if mark is not None:
+                    return pool, instrument
         if page.next is None:
-            raise SystemExit(f"no pool of this venue trades {instrument}")
+            raise SystemExit("no pool of this venue trades anything")
         cursor = page.next

@@ -10,9 +10,9 @@ alone is all that it holds, so nothing is lost when it leaks.
 
 import asyncio
 
-from common import arguments, funded, rounds
+from common import arguments, rounds
 
-from ringfence.client import AsyncClient, ProblemError, SigningKey, commands, messages
+from ringfence.client import AsyncClient, Client, ProblemError, SigningKey, commands, messages
 
 NEAR = "1.05"
 DAY_MS = 86_400_000
@@ -22,7 +22,8 @@ async def main() -> None:
     """Keep watch."""
     options = arguments(__doc__)
     key = SigningKey.generate()
-    with funded(options.url, SigningKey.generate(), {}) as owner:
+    with Client(options.url, SigningKey.generate()) as owner:
+        owner.execute(messages.Register(owner=owner.owner))
         grant = messages.GrantKey(
             owner=owner.owner,
             key=key.owner,

@@ -10,11 +10,10 @@ own, up to its size and never at a worse price. Here a customer does so now and 
 import time
 from decimal import Decimal
 
-from common import arguments, funded, pool_with, rounds
+from common import arguments, funded, market, rounds
 
-from ringfence.client import Client, ProblemError, SigningKey, commands, messages
+from ringfence.client import Client, ProblemError, commands, messages
 
-INSTRUMENT = "ETH-PERP"
 MONEY = "50000"
 SIZE, SPREAD = "2", Decimal("0.001")
 TAKEN = "0.5"
@@ -23,13 +22,10 @@ TAKEN = "0.5"
 def main() -> None:
     """Make a market."""
     options = arguments(__doc__)
-    with (
-        funded(options.url, SigningKey.generate(), {"USDC": MONEY}) as maker,
-        funded(options.url, SigningKey.generate(), {"USDC": MONEY}) as customer,
-    ):
-        pool = pool_with(maker, INSTRUMENT)
+    with funded(options.url) as maker, funded(options.url) as customer:
+        pool, instrument = market(maker)
         tick = next(
-            Decimal(i["tick"]) for i in maker.pool(pool.id).instruments if i["name"] == INSTRUMENT
+            Decimal(i["tick"]) for i in maker.pool(pool.id).instruments if i["name"] == instrument
         )
         for client in (maker, customer):
             client.execute(commands.OpenAccount(pool=pool.id, owner=client.owner))
@@ -38,32 +34,34 @@ def main() -> None:
             )
             client.execute(deposit)
         for number in rounds(options.rounds):
-            bid, ask = quotes(maker, pool.id, tick)
+            bid, ask = quotes(maker, pool.id, instrument, tick)
             take(customer, pool.id, ask if number % 2 == 0 else bid)
+            newest = max(int(order.authorisation.nonce) for order in (bid, ask))
+            maker.execute(messages.CancelOrders(pool=pool.id, owner=maker.owner, before=newest))
             account = maker.account(pool.id)
-            held = next((p.size for p in account.positions if p.instrument == INSTRUMENT), "0")
+            held = next((p.size for p in account.positions if p.instrument == instrument), "0")
             print(
                 f"bid {bid.order.price}, ask {ask.order.price}; holds {held}, "
                 f"equity {account.equity}",
                 flush=True,
             )
-            newest = max(int(order.authorisation.nonce) for order in (bid, ask))
-            maker.execute(messages.CancelOrders(pool=pool.id, owner=maker.owner, before=newest))
             time.sleep(options.pause)
 
 
-def quotes(maker: Client, pool: str, tick: Decimal) -> tuple[messages.SignedOrder, ...]:
+def quotes(
+    maker: Client, pool: str, instrument: str, tick: Decimal
+) -> tuple[messages.SignedOrder, ...]:
     """Sign a bid and an ask around the mark, on whole ticks."""
-    mark = Decimal(maker.pool(pool).marks[INSTRUMENT] or "0")
+    mark = Decimal(maker.pool(pool).marks[instrument] or "0")
     half = max(tick, mark * SPREAD // tick * tick)
     return tuple(
         maker.order(
             messages.Order(
                 pool=pool,
                 owner=maker.owner,
-                instrument=INSTRUMENT,
+                instrument=instrument,
                 size=size,
-                price=f"{mark // tick * tick + offset:f}",
+                price=f"{(mark // tick * tick + offset).normalize():f}",
             )
         )
         for size, offset in ((SIZE, -half), (f"-{SIZE}", half))
@@ -77,10 +75,11 @@ def take(customer: Client, pool: str, maker: messages.SignedOrder) -> None:
         messages.Order(
             pool=pool,
             owner=customer.owner,
-            instrument=INSTRUMENT,
+            instrument=maker.order.instrument,
             size=f"{sign}{TAKEN}",
             price=maker.order.price,
-        )
+        ),
+        after=maker,
     )
     try:
         receipt = customer.execute(messages.Match(pool=pool, maker=maker, taker=own, size=TAKEN))

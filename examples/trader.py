@@ -9,11 +9,10 @@ what it deposited. A session key signs the trades; the wallet stays put away.
 
 import time
 
-from common import arguments, funded, pool_with, rounds
+from common import arguments, funded, market, rounds
 
 from ringfence.client import Client, SigningKey, commands, messages
 
-INSTRUMENT = "ETH-PERP"
 DEPOSIT, SIZE = "20000", "1"
 HOUR_MS = 3_600_000
 
@@ -21,12 +20,8 @@ HOUR_MS = 3_600_000
 def main() -> None:
     """Trade."""
     options = arguments(__doc__)
-    wallet, partner = SigningKey.generate(), SigningKey.generate()
-    with (
-        funded(options.url, wallet, {"USDC": DEPOSIT}) as owner,
-        funded(options.url, partner, {"USDC": DEPOSIT}) as other,
-    ):
-        pool = pool_with(owner, INSTRUMENT)
+    with funded(options.url) as owner, funded(options.url) as other:
+        pool, instrument = market(owner)
         for client in (owner, other):
             client.execute(commands.OpenAccount(pool=pool.id, owner=client.owner))
             deposit = commands.Deposit(
@@ -35,7 +30,8 @@ def main() -> None:
             client.execute(deposit)
         with session(options.url, owner, pool.id) as trader:
             for number in rounds(options.rounds):
-                trade(trader, other, pool.id, SIZE if number % 2 == 0 else f"-{SIZE}")
+                size = SIZE if number % 2 == 0 else f"-{SIZE}"
+                trade(trader, other, pool.id, instrument, size)
                 time.sleep(options.pause)
 
 
@@ -54,15 +50,15 @@ def session(url: str, owner: Client, pool: str) -> Client:
     return Client(url, key, owner=owner.owner)
 
 
-def trade(trader: Client, other: Client, pool: str, size: str) -> None:
+def trade(trader: Client, other: Client, pool: str, instrument: str, size: str) -> None:
     """Buy (or sell, below zero) at the mark from somebody who agreed to it."""
-    price = trader.pool(pool).marks[INSTRUMENT]
+    price = trader.pool(pool).marks[instrument]
     assert price is not None, "the pool was chosen because it has one"
     command = commands.Trade(
         pool=pool,
         owner=trader.owner,
         other=other.owner,
-        instrument=INSTRUMENT,
+        instrument=instrument,
         size=size,
         price=price,
     )
@@ -73,7 +69,7 @@ def trade(trader: Client, other: Client, pool: str, size: str) -> None:
     receipt = trader.execute(command, others=(other.authorise(command),))
     account = trader.account(pool)
     print(
-        f"{size} {INSTRUMENT} at {price}: {receipt.status}, entry {receipt.seq}; "
+        f"{size} {instrument} at {price}: {receipt.status}, entry {receipt.seq}; "
         f"equity {account.equity}, health factor {account.health_factor or 'none needed'}",
         flush=True,
     )

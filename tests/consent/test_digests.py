@@ -3,9 +3,10 @@
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.consent.ceremony import ANN, DOMAIN
+from tests.venue.scene import ALPHA
 
 from ringfence.signing.keys import LOWER_S_MAX, SigningKey, keccak, recover
 from ringfence.signing.typed import Domain, TypedDataError, TypedStruct
@@ -45,6 +46,7 @@ def theirs(struct: TypedStruct, domain: Domain, values: dict) -> bytes:
 
 
 @pytest.mark.parametrize("line", m.LINES.values(), ids=lambda line: line.split("(")[0])
+@settings(deadline=None, max_examples=20)
 @given(data=st.data())
 def test_a_digest_is_that_of_eth_account(line, data):
     struct = TypedStruct(line)
@@ -53,6 +55,38 @@ def test_a_digest_is_that_of_eth_account(line, data):
     assert struct.digest(domain.separator(), values) == theirs(struct, domain, values)
 
 
+def samples() -> list[m.Signable | m.Order]:
+    """A command of each layout that differs from what is sent: ids, arrays, hashes, orders."""
+    pool = "ab" * 32
+    order = m.Order(pool=pool, owner=ANN.owner, instrument="X", size="-1", price="2")
+    by = m.Authorisation(signer=ANN.owner, nonce="1", expires_ms=2, signature="0x" + "00" * 65)
+    signed = m.SignedOrder(order=order, authorisation=by)
+    return [
+        c.Deposit(pool=pool, owner=ANN.owner, asset="USDC", amount="1.50"),
+        c.AnnounceChange(pool=pool, parameter="haircut", value=-5, start_ns=2**62),
+        m.GrantKey(
+            owner=ANN.owner,
+            key=ANN.owner,
+            scopes=("trade", "keep"),
+            pools=(pool, "cd" * 32),
+            notional_max="5",
+            until_ms=9,
+        ),
+        m.CreatePool(owner=ANN.owner, spec=ALPHA),
+        m.Match(pool=pool, maker=signed, taker=signed, size="1"),
+        order,
+    ]
+
+
+@pytest.mark.parametrize("command", samples(), ids=lambda command: type(command).__name__)
+def test_what_a_wallet_is_shown_has_the_digest_that_the_venue_wants(command):
+    nonce, end = 1_700_000_000_000, 2**53
+    shown = encode_typed_data(full_message=m.typed_data(command, nonce, end, DOMAIN))
+    theirs = keccak(b"\x19\x01" + shown.header + shown.body)
+    assert theirs == m.digest_of(command, nonce, end, DOMAIN.separator())
+
+
+@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.integers(1, 2**255))
 def test_a_signature_is_that_of_eth_account_and_gives_its_address(digest, number):
     secret = number.to_bytes(32)

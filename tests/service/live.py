@@ -73,8 +73,8 @@ def live(path=":memory:", *, faucet=None, limit_loopback=False, traded=True):
 
 def sink(live: Live) -> None:
     """Bring Alice below maintenance in alpha, so that she is liquidated."""
-    live.do(lambda: live.scene.trade("8"))
-    live.publish(ETH="1880")
+    live.do(lambda: live.scene.trade("3"))
+    live.publish(ETH="1800")
 
 
 __all__ = ["ADMIN", "ALICE", "BOB", "DOMAIN", "Live", "c", "live", "sink"]

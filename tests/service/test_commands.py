@@ -2,12 +2,13 @@
 
 import msgspec
 import pytest
-from tests.service.live import ALICE, BOB, DOMAIN, c, live
+from tests.service.live import ALICE, BOB, c, live
 
 from ringfence.client.signer import Signer
 from ringfence.core.spec import parse_spec
 from ringfence.service import writer
 from ringfence.service.routes.system import EXAMPLE
+from ringfence.service.schema import VenueAnswer
 from ringfence.signing.demo import demo_key
 
 DEPOSIT = {"type": "deposit", "owner": ALICE, "asset": "USDC", "amount": "100"}
@@ -34,9 +35,9 @@ def test_a_refused_simulation_is_an_answer(fresh):
 
 
 def test_a_simulation_at_another_price_shows_the_account_there(fresh):
-    body = {"pool": "alpha", "commands": [{**DEPOSIT, "amount": "1"}], "prices": {"ETH": "1000"}}
+    body = {"pool": "alpha", "commands": [{**DEPOSIT, "amount": "1"}], "prices": {"ETH": "900"}}
     (standing,) = fresh.post("/v1/simulate", body)["accounts"]
-    assert standing["before"]["positions"][0]["mark_price"] == "1000"
+    assert standing["before"]["positions"][0]["mark_price"] == "900"
     assert float(standing["before"]["equity"]) < 0
 
 
@@ -50,7 +51,7 @@ def test_a_simulation_at_another_price_shows_the_account_there(fresh):
         ({"commands": [{**DEPOSIT, "owner": "0x12"}]}, 400, "command_unreadable"),
         ({"prices": {"DOGE": "1"}}, 400, "command_unreadable"),
         ({"prices": {"ETH": "-1"}}, 400, "command_unreadable"),
-        ({"prices": {"ETH": "1e5"}}, 400, "command_unreadable"),
+        ({"prices": {"ETH": "0.0000000001"}}, 400, "command_unreadable"),
         ({"commands": [DEPOSIT] * 101}, 400, "malformed"),
         ({"colour": "red"}, 400, "malformed"),
     ],
@@ -90,16 +91,16 @@ def funded():
     """A venue in which a wallet with a key has money."""
     with live(faucet={"USDC": "500"}) as served:
         served.key = demo_key("tester")
+        served.signer = Signer(served.key, None)
+        served.signer.learn(msgspec.convert(served.get("/v1/venue"), VenueAnswer))
         served.post("/v1/faucet", {"owner": served.key.owner})
         yield served
 
 
 def signed(funded, client_id=None, **fields):
     """A signed deposit into a new account of the tester's, as its body."""
-    signer = Signer(funded.key, None)
-    signer._domain, signer._time_ms = DOMAIN, funded.get("/v1/venue")["time_ms"]
     command = fields.pop("command")
-    authorisation = signer.authorisation(command)
+    authorisation = funded.signer.authorisation(command)
     body = {
         "command": msgspec.to_builtins(command),
         "authorisations": [msgspec.to_builtins(authorisation)],
@@ -159,9 +160,9 @@ def sink_without_liquidating(funded):
     scene = funded.scene
 
     def prices():
-        scene.trade("8")
+        scene.trade("3")
         scene.tick()
-        scene.venue.set_prices([scene.price("ETH", "1880")])
+        scene.venue.set_prices([scene.price("ETH", "1800")])
 
     funded.do(prices)
 

@@ -46,7 +46,7 @@ def test_a_liquidation_can_be_followed_to_its_prices(quiet):
     receipt = quiet.get(f"/v1/receipts/{first['seq']}")
     assert any(e["event"] == first["event"] for e in receipt["entry"]["events"])
     by_feed = {price["feed"]: price for price in receipt["prices"]}
-    assert by_feed["ETH"]["index_price"] == "1880"
+    assert by_feed["ETH"]["index_price"] == "1800"
     assert by_feed["ETH"]["publish_time_ms"] == first["publish_time_ms"]
     assert by_feed["BTC"]["seq"] < by_feed["ETH"]["seq"] < first["seq"]
     assert quiet.get(f"/v1/journal/{first['seq'] - 1}")["head"] == receipt["previous_head"]
@@ -99,4 +99,4 @@ def test_the_journals_liquidations_are_known_after_a_new_start(tmp_path):
         desk = Desk(Writer(venue), Source("none", "none", "", "1"))
         desk.ledger.follow(venue.journal.entries(), is_old=True)
         assert [item.seq for item in desk.ledger.liquidations] == [i["seq"] for i in before[::-1]]
-        assert desk.ledger.prices["ETH"].index_price == "1880"
+        assert desk.ledger.prices["ETH"].index_price == "1800"

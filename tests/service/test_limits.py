@@ -3,8 +3,10 @@
 import random
 
 import pytest
+from litestar.exceptions import WebSocketDisconnect
 from tests.service.live import live
 
+from ringfence.service import guard
 from ringfence.service.limits import Buckets, Limits
 from ringfence.service.problems import ProblemError
 
@@ -84,7 +86,8 @@ def test_requests_beyond_the_allowance_are_told_when_to_come_back(monkeypatch):
 
 
 def test_a_body_that_is_too_large_is_not_read(fresh):
-    answer = fresh.client.post("/v1/simulate", content=b"[" * 300_000)
+    headers = {"content-type": "application/json"}
+    answer = fresh.client.post("/v1/simulate", content=b"[" * 300_000, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
@@ -93,3 +96,24 @@ def test_a_body_of_another_type_is_refused(fresh):
         "/v1/simulate", content=b"pool=alpha", headers={"content-type": "text/plain"}
     )
     assert (answer.status_code, answer.json()["code"]) == (415, "media_type")
+
+
+def test_more_requests_than_can_be_answered_are_refused_at_once(monkeypatch, fresh):
+    monkeypatch.setattr(guard, "IN_FLIGHT_MAX", 0)
+    answer = fresh.client.get("/v1/venue")
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert fresh.client.get("/health").status_code == 200
+
+
+def test_one_address_cannot_take_all_connections(monkeypatch):
+    monkeypatch.setattr(guard, "STREAMS_MAX", 1)
+    with live(limit_loopback=True, traded=False) as served:
+        with served.client.websocket_connect("/v1/stream") as first:
+            assert first.receive_json(timeout=10)["type"] == "hello"
+            with (
+                pytest.raises(WebSocketDisconnect),
+                served.client.websocket_connect("/v1/stream") as second,
+            ):
+                second.receive_json(timeout=10)
+        with served.client.websocket_connect("/v1/stream") as third:
+            assert third.receive_json(timeout=10)["type"] == "hello"

@@ -109,7 +109,7 @@ def test_a_venue_without_prices_serves_its_journal_and_goes_on_with_it(tmp_path)
     ("arguments", "message"),
     [
         (("--port", "70000"), "--port is 70000"),
-        (("--speed", "0"), "--speed is 0"),
+        (("--replay", "demo", "--port", "0", "--speed", "0"), "--speed is 0"),
         (("--replay", "missing.csv", "--port", "0"), "missing.csv"),
         (("--host", "203.0.113.1", "--port", "0"), "cannot listen on 203.0.113.1"),
     ],

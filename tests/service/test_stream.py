@@ -73,7 +73,7 @@ def test_deltas_make_of_a_snapshot_what_the_next_snapshot_says(fresh):
         viewer = Socket(raw)
         assert viewer.hello["run"] == fresh.desk.run
         keys = {name: viewer.subscribe(name, **more)["key"] for name, more in CHANNELS.items()}
-        fresh.do(lambda: fresh.scene.trade("4"))
+        fresh.do(lambda: fresh.scene.trade("3"))
         for price in ("1950", "1900", "2100"):
             fresh.publish(ETH=price)
         fresh.publish(BTC="41000")

@@ -9,6 +9,7 @@ done once), and returns the structs that docs/reference/http.md describes.
 
 from ringfence.client.asynchronous import AsyncClient
 from ringfence.client.problem import ProblemError
+from ringfence.client.stream import StreamError, Table, subscription, watch
 from ringfence.client.synchronous import Client
 from ringfence.signing.demo import demo_key
 from ringfence.signing.keys import SigningKey
@@ -20,7 +21,11 @@ __all__ = [
     "Client",
     "ProblemError",
     "SigningKey",
+    "StreamError",
+    "Table",
     "commands",
     "demo_key",
     "messages",
+    "subscription",
+    "watch",
 ]

@@ -12,15 +12,29 @@ import msgspec
 
 from ringfence.client.problem import ProblemError
 from ringfence.service import schema
+from ringfence.service.auth import request_signature
+from ringfence.venue.clock import SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.consent import messages as m
 
 T = TypeVar("T")
 
+MS_NS = 10**6
 ATTEMPTS_MAX = 6
 BACKOFF_SECONDS = 0.1
+BEHIND_SECONDS = 0.05  # until a view may contain one's own last command
 RETRIED = (429, 503)  # nothing was done; later may be better
-STALE = ("nonce_out_of_window", "authorisation_expired")  # signed against an old time
+# Signed against an old time, or by another program with the same key at the same time.
+STALE = ("nonce_out_of_window", "authorisation_expired", "nonce_used")
+SIGNED_ANEW_MAX = 3
+
+
+class Received(msgspec.Struct, frozen=True):
+    """Play money that an owner was given."""
+
+    owner: str
+    wallet: dict[str, str]  # what was given, by asset
+    time_ms: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +45,7 @@ class Call(Generic[T]):
     answer: type[T]
     query: Mapping[str, str | int] = field(default_factory=dict)
     body: Any = None  # none: a GET
+    reader: tuple[str, str] | None = None  # id and secret of a read-only key that signs it
 
     @property
     def method(self) -> str:
@@ -40,6 +55,20 @@ class Call(Generic[T]):
     def content(self) -> bytes | None:
         """The request's body; encoded once, and sent as it is every time."""
         return None if self.body is None else msgspec.json.encode(self.body)
+
+    def headers(self) -> dict[str, str]:
+        """The request's headers."""
+        headers = {} if self.body is None else {"content-type": "application/json"}
+        if self.reader is not None:
+            key, secret = self.reader
+            now_ms = SystemClock().now_ns() // MS_NS
+            signed = request_signature(bytes.fromhex(secret), now_ms, self.method, self.path)
+            headers |= {
+                "ringfence-key": key,
+                "ringfence-time": str(now_ms),
+                "ringfence-signature": signed,
+            }
+        return headers
 
     def read(self, status: int, content: bytes) -> T:
         """Return what came back.
@@ -52,10 +81,15 @@ class Call(Generic[T]):
         return msgspec.json.decode(content, type=self.answer)
 
 
-def pause(attempt: int, problem: ProblemError | None) -> float:
-    """Seconds to wait before the next attempt."""
-    told = (problem.retry_after_ms or 0) / 1000 if problem is not None else 0.0
-    return max(BACKOFF_SECONDS * 2.0**attempt, told)
+def is_passing(error: Exception) -> bool:
+    """Whether the same request may do better later: no answer came, or the service was busy."""
+    return not isinstance(error, ProblemError) or error.status in RETRIED
+
+
+def pause(attempt: int, error: Exception) -> float:
+    """Seconds to wait before the next attempt; the first is number 1."""
+    told = (error.retry_after_ms or 0) / 1000 if isinstance(error, ProblemError) else 0.0
+    return max(BACKOFF_SECONDS * 2.0 ** (attempt - 1), told)
 
 
 def venue() -> Call[schema.VenueAnswer]:
@@ -83,6 +117,12 @@ def account(pool_name: str, address: str, number: int) -> Call[schema.Account]:
     return Call(f"/v1/accounts/{_part(pool_name)}/{_part(address)}/{number}", schema.Account)
 
 
+def keys(address: str, reader: str, secret: str) -> Call[schema.OwnerKeys]:
+    """The keys of an owner."""
+    path = f"/v1/owners/{_part(address)}/keys"
+    return Call(path, schema.OwnerKeys, reader=(reader, secret))
+
+
 def at_risk(below: str, pool_name: str | None, limit: int) -> Call[schema.AccountPage]:
     """Accounts below a health factor, the worst first."""
     query = _given(below=below, pool=pool_name, limit=limit)
@@ -100,6 +140,11 @@ def simulate(
         "ignore_wallets": ignore,
     }
     return Call("/v1/simulate", schema.Simulation, body=body)
+
+
+def faucet(address: str) -> Call[Received]:
+    """Play money for an owner, in a replay."""
+    return Call("/v1/faucet", Received, body={"owner": address})
 
 
 def execute(signed: m.Signed) -> Call[schema.Receipt]:

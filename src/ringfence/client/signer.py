@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections.abc import Mapping
 
 from ringfence.service.schema import VenueAnswer
 from ringfence.signing.keys import SigningKey
@@ -11,6 +12,9 @@ from ringfence.venue.consent import messages as m
 
 MS_NS = 10**6
 LIFETIME_MS = 6 * 3_600_000  # of a signature; a replay's hours pass in minutes
+SEQ_HEADER = "ringfence-seq"
+BEHIND_MAX = 100
+SKIPPED_MAX = 5_000  # nonces, which may be a minute ahead
 ORDER_LIFETIME_MS = 7 * 86_400_000
 
 
@@ -28,6 +32,8 @@ class Signer:
         self._lives = False  # whether the venue's time is that of the machine
         self._time_ms = 0
         self._nonce = 0
+        self._seq = 0  # entry of the newest receipt
+        self._behind = 0  # views in a row that did not contain it
         self._lock = threading.Lock()
 
     @property
@@ -43,14 +49,28 @@ class Signer:
         self._lives = venue.source.kind == "none"
         self.note(venue.time_ms)
 
-    def note(self, time_ms: int) -> None:
-        """Hear of the venue's time."""
-        self._time_ms = max(self._time_ms, time_ms)
+    def note(self, time_ms: int, seq: int = 0) -> None:
+        """Hear of the venue's time, and of a receipt."""
+        self._time_ms, self._seq = max(self._time_ms, time_ms), max(self._seq, seq)
+
+    def is_behind(self, method: str, headers: Mapping[str, str]) -> bool:
+        """Whether a view does not contain one's own last command yet, and is worth asking again.
+
+        Views come from a snapshot that is made a few times a second.
+        """
+        seen = int(headers.get(SEQ_HEADER, self._seq))
+        self._behind = self._behind + 1 if method == "GET" and seen < self._seq else 0
+        return 0 < self._behind <= BEHIND_MAX
 
     def _now_ms(self) -> int:
         """The venue's time, as far as it is known; in a replay a little behind it."""
         own = SystemClock().now_ns() // MS_NS if self._lives else 0
         return max(self._time_ms, own)
+
+    def skip(self) -> None:
+        """Leave out some nonces, so as not to meet another program with the same key again."""
+        with self._lock:
+            self._nonce = max(self._nonce, self._now_ms()) + secrets.randbelow(SKIPPED_MAX)
 
     def authorisation(
         self,
@@ -58,6 +78,7 @@ class Signer:
         *,
         key: SigningKey | None = None,
         lifetime_ms: int = LIFETIME_MS,
+        after: int = 0,
     ) -> m.Authorisation:
         """Sign a command with the client's key, or with another one.
 
@@ -69,7 +90,7 @@ class Signer:
             raise UnsignedError("there is no key, or the venue was not asked for its domain yet")
         with self._lock:
             now_ms = self._now_ms()
-            nonce = self._nonce = max(self._nonce + 1, now_ms)
+            nonce = self._nonce = max(self._nonce + 1, now_ms, after + 1)
         expires_ms = now_ms + lifetime_ms
         digest = m.digest_of(command, nonce, expires_ms, self._domain.separator())
         return m.Authorisation(
@@ -79,9 +100,10 @@ class Signer:
             signature="0x" + key.sign(digest).hex(),
         )
 
-    def order(self, order: m.Order, *, lifetime_ms: int = ORDER_LIFETIME_MS) -> m.SignedOrder:
-        """Sign an order, for others to match."""
-        authorisation = self.authorisation(order, lifetime_ms=lifetime_ms)
+    def order(self, order: m.Order, after: m.SignedOrder | None = None) -> m.SignedOrder:
+        """Sign an order, for others to match; `after` the one that it is going to take."""
+        maker = 0 if after is None else int(after.authorisation.nonce)
+        authorisation = self.authorisation(order, lifetime_ms=ORDER_LIFETIME_MS, after=maker)
         return m.SignedOrder(order=order, authorisation=authorisation)
 
     def digest_of(self, signed: m.SignedOrder) -> str:

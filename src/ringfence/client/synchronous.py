@@ -8,7 +8,16 @@ from typing import Self
 import httpx
 
 from ringfence.client import calls
-from ringfence.client.calls import ATTEMPTS_MAX, RETRIED, STALE, Call, T, pause
+from ringfence.client.calls import (
+    ATTEMPTS_MAX,
+    BEHIND_SECONDS,
+    SIGNED_ANEW_MAX,
+    STALE,
+    Call,
+    T,
+    is_passing,
+    pause,
+)
 from ringfence.client.problem import ProblemError
 from ringfence.client.signer import Signer
 from ringfence.service import schema
@@ -69,25 +78,22 @@ class Client:
             ProblemError: The service answered with a problem.
             httpx.TransportError: It did not answer at all.
         """
-        content = call.content()
-        headers = {} if content is None else {"content-type": "application/json"}
-        for attempt in range(ATTEMPTS_MAX):
-            is_last = attempt == ATTEMPTS_MAX - 1
+        attempt, content = 0, call.content()
+        headers = call.headers()
+        while True:
             try:
                 response = self._http.request(
                     call.method, call.path, params=call.query, content=content, headers=headers
                 )
-                return call.read(response.status_code, response.content)
-            except ProblemError as error:
-                if error.status not in RETRIED or is_last:
+                if not self.signer.is_behind(call.method, response.headers):
+                    return call.read(response.status_code, response.content)
+                wait = BEHIND_SECONDS
+            except (ProblemError, httpx.TransportError) as error:
+                attempt += 1
+                if attempt == ATTEMPTS_MAX or not is_passing(error):
                     raise
                 wait = pause(attempt, error)
-            except httpx.TransportError:
-                if is_last:
-                    raise
-                wait = pause(attempt, None)
             time.sleep(wait)
-        raise AssertionError("the last attempt returns or raises")
 
     # Views
 
@@ -119,6 +125,10 @@ class Client:
         """Return the accounts below a health factor, the worst first."""
         return self.send(calls.at_risk(below, pool, limit))
 
+    def keys(self, reader: str, secret: str, owner: str | None = None) -> schema.OwnerKeys:
+        """Return an owner's keys; reader and secret are those of its read-only key."""
+        return self.send(calls.keys(owner or self.owner, reader, secret))
+
     def simulate(
         self,
         pool: str,
@@ -129,6 +139,10 @@ class Client:
     ) -> schema.Simulation:
         """Ask what commands would do; nothing is done."""
         return self.send(calls.simulate(pool, commands, prices or {}, ignore=ignore_wallets))
+
+    def faucet(self, owner: str | None = None) -> calls.Received:
+        """Get an owner money of a replay, once; a venue with real money has no faucet."""
+        return self.send(calls.faucet(owner or self.owner))
 
     # Signing
 
@@ -158,15 +172,18 @@ class Client:
         if not self.signer.is_ready:
             self.prepare()
         signed = self.signer.signed(command, client_id, with_keys, others)
-        try:
-            receipt = self.send(calls.execute(signed))
-        except ProblemError as error:
-            if error.code not in STALE or others:
-                raise
-            self.prepare()
-            again = self.signer.signed(command, signed.client_id, with_keys)
-            receipt = self.send(calls.execute(again))
-        self.signer.note(receipt.time_ms)
+        for attempts_left in reversed(range(SIGNED_ANEW_MAX + 1)):
+            try:
+                receipt = self.send(calls.execute(signed))
+                break
+            except ProblemError as error:
+                if error.code not in STALE or others or not attempts_left:
+                    raise
+                # Nothing was done, and the client id sees to it that it is done once.
+                self.prepare()
+                self.signer.skip()
+                signed = self.signer.signed(command, signed.client_id, with_keys)
+        self.signer.note(receipt.time_ms, receipt.seq)
         return receipt
 
     def authorise(self, command: m.Signable) -> m.Authorisation:
@@ -175,8 +192,8 @@ class Client:
             self.prepare()
         return self.signer.authorisation(command)
 
-    def order(self, order: m.Order) -> m.SignedOrder:
-        """Sign an order, for others to match."""
+    def order(self, order: m.Order, *, after: m.SignedOrder | None = None) -> m.SignedOrder:
+        """Sign an order, for others to match; `after` the one that it is going to take."""
         if not self.signer.is_ready:
             self.prepare()
-        return self.signer.order(order)
+        return self.signer.order(order, after)

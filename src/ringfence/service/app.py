@@ -9,13 +9,13 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp
 
 from ringfence.service import problems
 from ringfence.service.desk import Desk
 from ringfence.service.guard import Guard
 from ringfence.service.logs import log
-from ringfence.service.routes import accounts, commands, journal, pools, system
+from ringfence.service.routes import accounts, commands, dashboard, journal, keys, pools, system
 from ringfence.service.socket import Stream, stream
 
 BODY_MAX = 256 * 1024
@@ -25,7 +25,9 @@ HANDLERS = [
     *accounts.HANDLERS,
     *journal.HANDLERS,
     *commands.HANDLERS,
+    *keys.HANDLERS,
     *system.HANDLERS,
+    *dashboard.HANDLERS,
 ]
 
 
@@ -37,8 +39,8 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[by
     return problems.answer(problem)
 
 
-def build(desk: Desk, hosts: Sequence[str], *, limit_loopback: bool = False) -> Litestar:
-    """Return the application of a desk.
+def build(desk: Desk, hosts: Sequence[str], *, limit_loopback: bool = False) -> ASGIApp:
+    """Return the application of a desk, its guard around it.
 
     hosts: Names that a request may be addressed to; others are refused, so that no page from
     elsewhere can reach a venue on loopback through a name of its own.
@@ -54,31 +56,24 @@ def build(desk: Desk, hosts: Sequence[str], *, limit_loopback: bool = False) -> 
         finally:
             await desk.end()
 
-    guard = Guard(desk, hosts, limit_loopback=limit_loopback)
     app = Litestar(
-        [*HANDLERS, stream, _dashboard()],
+        [*HANDLERS, stream],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         exception_handlers={Exception: unexpected, HTTPException: unexpected},
         openapi_config=OpenAPIConfig(
             title="Ringfence",
             version="1",
             description="An isolated-margin venue; docs/reference/http.md explains.",
-            path="/v1",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            # The framework answers every path beside its own with HTML, so it gets a corner.
+            path="/v1/openapi",
+            render_plugins=[JsonRenderPlugin()],
             use_handler_docstrings=True,
         ),
-        middleware=[guard.around],
         request_max_body_size=BODY_MAX,
         lifespan=[lifespan],
         logging_config=None,
         debug=False,
     )
     app.state.stream = connections
-    return app
-
-
-def _dashboard() -> Any:
-    """Serve the dashboard's files."""
-    return create_static_files_router(
-        path="/", directories=[system.STATIC], html_mode=True, include_in_schema=False
-    )
+    # Around the whole: the framework answers unknown paths and methods outside of middleware.
+    return Guard(desk, hosts, limit_loopback=limit_loopback).around(app)

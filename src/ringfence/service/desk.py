@@ -57,6 +57,7 @@ class Desk:
         self.metrics = Metrics(self.stats, lambda: 0)
         self.given: set[str] = set()  # owners whom the faucet has given money
         self._connections: Connections | None = None
+        self._has_ended = False
         self.new_liquidations: list[Any] = []
         self._pace, self.pace = Pace(), "0.0"
         self._pending: list[Snapshot] = []
@@ -82,7 +83,10 @@ class Desk:
         self._refresh()
 
     async def end(self) -> None:
-        """Let the writer finish what is queued, send the last deltas, and say good-bye."""
+        """Let the writer finish what is queued, send the last deltas, and say good-bye; once."""
+        if self._has_ended:
+            return
+        self._has_ended = True
         await asyncio.to_thread(self.writer.stop)
         self._receive()
         if self._connections is not None:

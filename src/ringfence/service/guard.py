@@ -1,6 +1,7 @@
 """What surrounds each request: its host and origin, its allowance, headers, counting."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any
@@ -29,6 +30,8 @@ HEADERS = [
 WEIGHTS = {"/v1/journal": 5, "/v1/receipts": 5, "/v1/simulate": 20, "/v1/positions": 5}
 UNLIMITED = ("/health", "/ready")
 POLICY = 1008
+IN_FLIGHT_MAX = 512  # requests being answered; more are refused at once
+STREAMS_MAX = 20  # connections to the stream of one address
 
 
 class Guard:
@@ -38,6 +41,8 @@ class Guard:
         self._desk = desk
         self._hosts = {host.lower() for host in hosts}
         self._limit_loopback = limit_loopback
+        self._in_flight = 0
+        self._streams: Counter[str] = Counter()  # by address
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with this around it."""
@@ -66,10 +71,15 @@ class Guard:
 
         try:
             self._check(scope)
+            _check_media_type(scope)
         except ProblemError as error:
             await _refuse(error.problem, with_headers)
         else:
-            await app(scope, receive, with_headers)
+            self._in_flight += 1
+            try:
+                await app(scope, receive, with_headers)
+            finally:
+                self._in_flight -= 1
         finally:
             self._count(scope, status, time.perf_counter() - started)
 
@@ -82,7 +92,14 @@ class Guard:
             reason = error.problem.code
             await send({"type": "websocket.close", "code": POLICY, "reason": reason})
             return
-        await app(scope, receive, send)
+        address = _address(scope)
+        self._streams[address] += 1
+        try:
+            await app(scope, receive, send)
+        finally:
+            self._streams[address] -= 1
+            if not self._streams[address]:
+                del self._streams[address]
 
     def _check(self, scope: Any) -> None:
         """Refuse foreign hosts, and whoever asks too often."""
@@ -91,10 +108,18 @@ class Guard:
         if "*" not in self._hosts and host.lower() not in self._hosts:
             detail = f"host {host!r} is not one of this service; see `serve --allow-host`"
             raise ProblemError("not_allowed", detail)
-        address = scope["client"][0] if scope.get("client") else ""
         path = scope["path"]
-        if path in UNLIMITED or (_is_loopback(address) and not self._limit_loopback):
+        if path in UNLIMITED:
             return
+        if self._in_flight >= IN_FLIGHT_MAX:
+            detail = f"{self._in_flight} requests are being answered"
+            raise ProblemError("busy", detail, retry_after_ms=1000)
+        address = _address(scope)
+        if _is_loopback(address) and not self._limit_loopback:
+            return
+        if scope["type"] == "websocket" and self._streams[address] >= STREAMS_MAX:
+            detail = f"{STREAMS_MAX} connections of one address are the most"
+            raise ProblemError("rate_limited", detail)
         weight = next((w for start, w in WEIGHTS.items() if path.startswith(start)), 1)
         self._desk.limits.take_request(address, weight)
 
@@ -112,6 +137,19 @@ class Guard:
         metrics = self._desk.metrics
         metrics.requests.labels(method, template, str(status)).inc()
         metrics.seconds.labels(method, template).observe(seconds)
+
+
+def _check_media_type(scope: Any) -> None:
+    """Take bodies of JSON only, which no page of elsewhere can send without asking first."""
+    headers = dict(scope["headers"])
+    has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if has_body and kind != "application/json":
+        raise ProblemError("media_type", f"content-type is {kind!r}; send application/json")
+
+
+def _address(scope: Any) -> str:
+    return scope["client"][0] if scope.get("client") else ""
 
 
 def _is_loopback(address: str) -> bool:

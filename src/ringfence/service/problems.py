@@ -32,6 +32,7 @@ CODES = {
     "pool_unknown": (404, "There is no such pool."),
     "account_unknown": (404, "There is no such account."),
     "owner_unknown": (404, "There is no such owner."),
+    "underlying_unknown": (404, "There is no such underlying in the pool."),
     "entry_unknown": (404, "There is no such journal entry."),
     "receipt_unknown": (404, "There is no such receipt."),
     "method_not_allowed": (405, "This path does not take this method."),

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from ringfence.journal.errors import Problem as Finding
 from ringfence.signing.typed import Domain
 from ringfence.venue.simulation import Difference
 from ringfence.venue.views import Margins, PositionView
@@ -288,6 +287,22 @@ class Receipt(msgspec.Struct, frozen=True):
     repeated: bool = False
 
 
+class Received(msgspec.Struct, frozen=True):
+    """Money that an owner was given."""
+
+    owner: str
+    wallet: dict[str, str]
+    time_ms: int
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a journal."""
+
+    seq: int | None
+    code: str
+    message: str
+
+
 class Report(msgspec.Struct, frozen=True):
     """What a verification found."""
 
@@ -327,3 +342,33 @@ class History(msgspec.Struct, frozen=True):
 
     every_ms: int
     points: list[dict[str, Any]]
+
+
+class SessionKey(msgspec.Struct, frozen=True):
+    """A session key that was not revoked."""
+
+    key: str
+    scopes: tuple[str, ...]
+    pools: tuple[str, ...]  # ids; none: every pool
+    notional_max: str
+    used: dict[str, str]  # notional by pool, in its settlement asset
+    until_ms: int
+    is_expired: bool
+
+
+class ReadOnlyKey(msgspec.Struct, frozen=True):
+    """A read-only key that was not revoked."""
+
+    key: str
+    until_ms: int
+    is_expired: bool
+
+
+class OwnerKeys(msgspec.Struct, frozen=True):
+    """An owner's keys, and the highest nonce that each of them, and the wallet, has used."""
+
+    owner: str
+    time_ms: int
+    session_keys: list[SessionKey]
+    read_only_keys: list[ReadOnlyKey]
+    nonces: dict[str, str]

@@ -1,8 +1,10 @@
 """Running a desk behind uvicorn, from the socket to the graceful end."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -14,6 +16,7 @@ from ringfence.service.socket import FRAME_MAX
 GRACE_SECONDS = 10  # for answers that are under way
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BACKLOG = 1024
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -42,11 +45,26 @@ def address_of(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it has begun."""
+    """Tells when it has begun, and lets the desk end before connections do."""
 
-    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, desk: Desk, begun: Callable[[], None]) -> None:
         super().__init__(config)
+        self._desk = desk
         self._begun = begun
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as the request to end; uvicorn would raise them again."""
+        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._desk.end()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -78,5 +96,5 @@ def serve(
         limit_concurrency=2_000,
     )
     log.info("serving", url=address_of(listener), run=desk.run)
-    asyncio.run(_Server(config, begun).serve(sockets=[listener]))
+    asyncio.run(_Server(config, desk, begun).serve(sockets=[listener]))
     log.info("stopped", seq=desk.snapshot.seq, head=desk.snapshot.head)

@@ -130,7 +130,6 @@ class Stream:
         self._desk = desk
         self._channels = Channels(desk)
         self._open: dict[WebSocket[Any, Any, Any], Session] = {}
-        self._of_address: dict[str, int] = {}
         self.dropped = 0
 
     @property
@@ -177,9 +176,9 @@ class Stream:
             return
 
     async def end(self) -> None:
-        """Say good-bye to everybody."""
-        for socket in list(self._open):
-            await self._bye(socket, "stopping", GOING_AWAY)
+        """Say good-bye to everybody at the same time."""
+        byes = (self._bye(socket, "stopping", GOING_AWAY) for socket in list(self._open))
+        await asyncio.gather(*byes)
 
     @staticmethod
     async def _bye(socket: WebSocket[Any, Any, Any], code: str, number: int) -> None:

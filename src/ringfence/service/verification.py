@@ -12,7 +12,7 @@ from collections import Counter
 from ringfence.journal.errors import JournalError, Problem
 from ringfence.journal.sqlite import Journal
 from ringfence.service.problems import ProblemError
-from ringfence.service.schema import Report, Verification
+from ringfence.service.schema import Finding, Report, Verification
 from ringfence.venue.audit import broken_rules, crossing, examined
 from ringfence.venue.state import State
 
@@ -55,7 +55,8 @@ class Verifier:
 
     def _run(self, seq: int, head: bytes) -> None:
         problems = self._problems(seq, head)
-        report = Report(not problems, seq, head.hex(), problems[:PROBLEMS_MAX])
+        found = [Finding(p.seq, p.code, p.message) for p in problems[:PROBLEMS_MAX]]
+        report = Report(not problems, seq, head.hex(), found)
         self._state = Verification("done", seq, self._state.done, report)
 
     def _problems(self, seq: int, head: bytes) -> list[Problem]:

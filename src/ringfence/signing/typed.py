@@ -23,6 +23,12 @@ WORD = 32
 _BYTES32 = re.compile(r"(?:0x)?[0-9a-fA-F]{64}", re.ASCII)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _TYPE = re.compile(r"(\w+)\(([^)]*)\)")
+DOMAIN_FIELDS = (
+    ("name", "string"),
+    ("version", "string"),
+    ("chainId", "uint256"),
+    ("salt", "bytes32"),
+)
 _DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,bytes32 salt)"
 
 Encode = Callable[[Any], bytes]

@@ -54,19 +54,20 @@ def served(*arguments: str) -> Iterator[str]:
             process.wait(60)
 
 
-async def figures(exchange: Exchange) -> dict[str, float]:
+async def figures(url: str) -> dict[str, float]:
     """Return the figures of /metrics that have no labels."""
-    status, body = await exchange.ask(get("/metrics"))
+    async with Exchange.to(url) as exchange:
+        status, body = await exchange.ask(get("/metrics"))
     assert status == 200, status
     lines = (line.split(" ") for line in body.decode().splitlines() if not line.startswith("#"))
     return {line[0]: float(line[1]) for line in lines if "{" not in line[0]}
 
 
-async def share(exchange: Exchange, seconds: float) -> float:
+async def share(url: str, seconds: float) -> float:
     """Share of one core that the service uses for a while."""
-    before, started = await figures(exchange), time.perf_counter()
+    before, started = await figures(url), time.perf_counter()
     await asyncio.sleep(seconds)
-    after, ended = await figures(exchange), time.perf_counter()
+    after, ended = await figures(url), time.perf_counter()
     name = "process_cpu_seconds_total"
     return (after[name] - before[name]) / (ended - started)
 
@@ -83,17 +84,16 @@ async def watch(url: str, counts: list[int]) -> None:
 
 async def _viewing(url: str, seconds: float) -> tuple[float, float, list[int]]:
     """Shares of one core without viewers and with them, and what these received."""
-    async with Exchange.to(url) as exchange:
-        alone = await share(exchange, seconds)
-        counts = [0, 0]
-        viewers = [asyncio.create_task(watch(url, counts)) for _ in range(VIEWERS)]
-        await asyncio.sleep(2)
-        counts[:] = 0, 0
-        watched = await share(exchange, seconds)
-        received = list(counts)
-        for viewer in viewers:
-            viewer.cancel()
-        await asyncio.gather(*viewers, return_exceptions=True)
+    alone = await share(url, seconds)
+    counts = [0, 0]
+    viewers = [asyncio.create_task(watch(url, counts)) for _ in range(VIEWERS)]
+    await asyncio.sleep(2)
+    counts[:] = 0, 0
+    watched = await share(url, seconds)
+    received = list(counts)
+    for viewer in viewers:
+        viewer.cancel()
+    await asyncio.gather(*viewers, return_exceptions=True)
     return alone, watched, received
 
 
@@ -129,8 +129,7 @@ async def _flood(url: str, wallets: Wallets, connections: int, seconds: float, l
                     raise RuntimeError(f"{status}: {body.decode()}")
 
     await asyncio.gather(*(one(k) for k in range(connections)))
-    async with Exchange.to(url) as exchange:
-        load.memory = (await figures(exchange))["process_resident_memory_bytes"]
+    load.memory = (await figures(url))["process_resident_memory_bytes"]
 
 
 async def _commanding(url: str, seconds: float) -> tuple[Load, Load]:

@@ -7,6 +7,7 @@ The key's owner, its end and its revocation are journaled state; only the master
 
 import hashlib
 import hmac
+import re
 
 from ringfence.service.auth.problems import AuthError
 from ringfence.venue.consent.authority import Class, Identity
@@ -14,7 +15,9 @@ from ringfence.venue.consent.book import Book
 from ringfence.venue.consent.problem import Problem
 
 TIME_TOLERANCE_MS = 30_000
-ID_HEX_DIGITS = 64
+
+_KEY = re.compile("[0-9a-fA-F]{64}", re.ASCII)
+_TIME = re.compile("[0-9]{1,16}", re.ASCII)
 
 
 def secret_of(master: bytes, reader: bytes) -> bytes:
@@ -50,11 +53,9 @@ def reader_of(
         AuthError: The key is not known or has ended, or did not sign this request now.
     """
     key, time_ms, signature = headers
-    try:
-        identity = bytes.fromhex(key) if len(key) == ID_HEX_DIGITS else b""
-        then = int(time_ms)
-    except ValueError:
-        raise AuthError("malformed", "a key is 64 hex digits, a time is in ms") from None
+    if _KEY.fullmatch(key) is None or _TIME.fullmatch(time_ms) is None:
+        raise AuthError("signature_invalid", "a key is 64 hex digits, a time is in ms")
+    identity, then = bytes.fromhex(key), int(time_ms)
     secret = secret_of(master, identity)
     wanted = request_signature(secret, then, *request)
     # Compared first, so that nobody without the secret learns which keys there are.

@@ -1,6 +1,6 @@
 """Owners and their accounts."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import numpy as np
@@ -21,6 +21,7 @@ from ringfence.service.routes.common import (
     PoolName,
     TheDesk,
     ToMs,
+    underlying_of,
 )
 from ringfence.service.schema import Account, History, Owner
 from ringfence.service.summaries import MS_NS, row
@@ -29,7 +30,7 @@ from ringfence.venue.receipts import decimal
 
 ACCOUNTS_MAX = 100  # of one owner, in full, in one answer
 
-SPAN_MIN, SPAN_MAX = Decimal("0.01"), Decimal("0.99")
+SPAN = r"^0\.(0[1-9]|[1-9][0-9]?)$"
 
 
 @get("/v1/owners/{owner:str}", sync_to_thread=False, responses=documented(404))
@@ -86,31 +87,18 @@ async def curve(
     number: Number,
     underlying: Annotated[str | None, QueryParameter(max_length=256)] = None,
     points: Annotated[int, QueryParameter(ge=11, le=201)] = 81,
-    span: Annotated[str, QueryParameter(description="0.01 to 0.99.", max_length=8)] = "0.5",
+    span: Annotated[str, QueryParameter(description="0.01 to 0.99.", pattern=SPAN)] = "0.5",
 ) -> Curve:
     """Equity and health of an account over moves of one price, all else unchanged."""
     frame = desk.frame(pool)
     a = desk.account(frame, owner, number)
-    names = [u.name for u in frame.facts.spec.underlyings]
-    if underlying is not None and underlying not in names:
-        detail = f"underlying is {underlying!r}; the pool has {', '.join(names)}"
-        raise ProblemError("malformed", detail)
-    u = names.index(underlying) if underlying else 0
+    u = underlying_of(frame, underlying)
     record = await desk.look(frame)
-    found = curve_points(record, a, u, _span(span), points)
+    found = curve_points(record, a, u, int(Decimal(span) * PPM), points)
     price = decimal(int(record.pool.index_price[u]), PRICE_UNIT)
-    return Curve(frame.facts.id, owner.lower(), number, names[u], price, found)
-
-
-def _span(text: str) -> int:
-    try:
-        span = Decimal(text)
-        is_good = SPAN_MIN <= span <= SPAN_MAX
-    except InvalidOperation:
-        is_good = False
-    if not is_good:
-        raise ProblemError("malformed", f"span is {text!r}; it must be {SPAN_MIN} to {SPAN_MAX}")
-    return int(span * PPM)
+    return Curve(
+        frame.facts.id, owner.lower(), number, record.spec.underlyings[u].name, price, found
+    )
 
 
 @get("/v1/positions", responses=documented(404))

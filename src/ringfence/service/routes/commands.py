@@ -15,7 +15,7 @@ from ringfence.service.desk import Desk
 from ringfence.service.ledger import in_ms
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import ADDRESS, TheDesk
-from ringfence.service.schema import Receipt, Simulation
+from ringfence.service.schema import Receipt, Received, Simulation
 from ringfence.service.summaries import MS_NS
 from ringfence.service.whatif import what_if, with_prices
 from ringfence.venue import commands as c
@@ -51,14 +51,6 @@ class Thirsty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to give money."""
 
     owner: Annotated[str, msgspec.Meta(pattern=ADDRESS)]
-
-
-class Received(msgspec.Struct, frozen=True):
-    """Money that an owner was given."""
-
-    owner: str
-    wallet: dict[str, str]
-    time_ms: int
 
 
 class WhatIf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

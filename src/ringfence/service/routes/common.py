@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
 from ringfence.service.desk import Desk
+from ringfence.service.frames import Frame
 from ringfence.service.problems import ProblemError
 
 TheDesk = NamedDependency[Desk]
@@ -23,7 +24,10 @@ Number = Annotated[
 ]
 Limit = Annotated[int, QueryParameter(description="Items in a page.", ge=1, le=500)]
 Cursor = Annotated[
-    str | None, QueryParameter(description="`next` of the page before.", max_length=64)
+    str | None,
+    QueryParameter(
+        description="`next` of the page before.", pattern="^[0-9]{1,16}$", max_length=16
+    ),
 ]
 FromMs = Annotated[int, QueryParameter(description="From this time on.", ge=0, le=TIME_MS_MAX)]
 ToMs = Annotated[int, QueryParameter(description="Up to this time.", ge=0, le=TIME_MS_MAX)]
@@ -31,17 +35,23 @@ ToMs = Annotated[int, QueryParameter(description="Up to this time.", ge=0, le=TI
 T = TypeVar("T")
 
 
-def number_in(cursor: str | None, otherwise: int) -> int:
-    """Return the number that a cursor stands for.
+def underlying_of(frame: Frame, name: str | None) -> int:
+    """Return the number of an underlying of a pool; the first one unless named.
 
     Raises:
-        ProblemError: It is none.
+        ProblemError: The pool has none of that name.
     """
+    names = [u.name for u in frame.facts.spec.underlyings]
+    if name is not None and name not in names:
+        detail = f"there is no underlying {name!r} in this pool; it has {', '.join(names)}"
+        raise ProblemError("underlying_unknown", detail)
+    return names.index(name) if name is not None else 0
+
+
+def number_in(cursor: str | None, otherwise: int) -> int:
+    """Return the number that a cursor stands for."""
     if cursor is None:
         return otherwise
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 16):
-        detail = f"cursor is {cursor!r}; give the `next` of the page before"
-        raise ProblemError("malformed", detail)
     return int(cursor)
 
 

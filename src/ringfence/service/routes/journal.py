@@ -151,7 +151,7 @@ def verification(desk: TheDesk) -> Verification:
     return desk.verifier.state()
 
 
-@post("/v1/journal/verify", status_code=202, sync_to_thread=False, responses=documented(409))
+@post("/v1/journal/verify", status_code=202, sync_to_thread=False, responses=documented(409, 415))
 def verify(desk: TheDesk) -> Verification:
     """Begin a verification of the whole journal, beside the running venue."""
     return desk.verifier.begin(desk.snapshot.seq, bytes.fromhex(desk.snapshot.head))

@@ -9,7 +9,7 @@ from litestar.params import FromQuery, QueryParameter
 from ringfence.service.channels import pool_now, threshold, worst_first
 from ringfence.service.ladder import Ladder, ladder_of
 from ringfence.service.parameters import Parameters, parameters_of
-from ringfence.service.problems import ProblemError, documented
+from ringfence.service.problems import documented
 from ringfence.service.routes.common import (
     TIME_MS_MAX,
     Cursor,
@@ -19,6 +19,7 @@ from ringfence.service.routes.common import (
     TheDesk,
     ToMs,
     page,
+    underlying_of,
 )
 from ringfence.service.schema import (
     AccountPage,
@@ -32,6 +33,7 @@ from ringfence.service.schema import (
 from ringfence.service.summaries import MS_NS, at_risk, row
 
 AT_RISK_MAX = 10_000
+BELOW = r"^(1(\.[0-9]{1,2})?|2(\.0{1,2})?)$"
 
 
 @get("/v1/venue", sync_to_thread=False, responses=documented())
@@ -109,12 +111,8 @@ async def ladder(
 ) -> Ladder:
     """Who is liquidated at which price of an underlying; the first one unless named."""
     frame = desk.frame(pool)
-    names = [u.name for u in frame.facts.spec.underlyings]
-    if underlying is not None and underlying not in names:
-        detail = f"underlying is {underlying!r}; the pool has {', '.join(names)}"
-        raise ProblemError("malformed", detail)
-    record = await desk.look(frame)
-    return ladder_of(record, names.index(underlying) if underlying else 0, buckets)
+    u = underlying_of(frame, underlying)
+    return ladder_of(await desk.look(frame), u, buckets)
 
 
 @get("/v1/pools/{pool:str}/parameters", responses=documented(404))
@@ -138,7 +136,7 @@ def history(
 def accounts_at_risk(
     desk: TheDesk,
     below: Annotated[
-        str, QueryParameter(description="1 to 2 in steps of 0.01.", max_length=8)
+        str, QueryParameter(description="1 to 2 in steps of 0.01.", pattern=BELOW)
     ] = "1.1",
     pool: Annotated[str | None, QueryParameter(max_length=256)] = None,
     limit: Limit = 50,

@@ -1,10 +1,10 @@
-"""Health, readiness, metrics, the spec's schema, and the dashboard's files."""
+"""Health, readiness, metrics, and the spec's schema."""
 
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ringfence.core.bounds import HARD_BOUNDS, parameter_name
@@ -12,7 +12,6 @@ from ringfence.core.spec import PoolSpec, parse_spec
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import TheDesk
 
-STATIC = Path(__file__).parents[1] / "static"
 EXAMPLE = Path(__file__).parents[2] / "cli" / "pool.toml"
 
 
@@ -68,4 +67,10 @@ def spec_schema() -> SpecSchema:
     return SpecSchema(schema, bounds, parse_spec(EXAMPLE.read_text(encoding="utf-8")))
 
 
-HANDLERS = [health, ready, metrics, spec_schema]
+@get("/v1/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """OpenAPI of all routes but this one."""
+    return request.app.openapi_schema.to_schema()
+
+
+HANDLERS = [openapi, health, ready, metrics, spec_schema]

@@ -31,7 +31,7 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     requires_consent: bool  # of owners also for commands from within the process
 
 
-class Spent(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Spent(msgspec.Struct, frozen=True, array_like=True):
     """A nonce, and where the command that spent it stands in the journal."""
 
     nonce: int

@@ -12,7 +12,7 @@ from ringfence.units import PRICE_UNIT, UNIT
 from ringfence.venue import commands as c
 from ringfence.venue.consent import messages as m
 from ringfence.venue.consent.authority import Identity, authorise_all, identify
-from ringfence.venue.consent.book import DAY_MS, ORDER_DAYS_MAX
+from ringfence.venue.consent.book import DAY_MS, NONCE_AHEAD_MS, ORDER_DAYS_MAX
 from ringfence.venue.consent.problem import ConsentError
 from ringfence.venue.encoding import CommandError
 from ringfence.venue.state import State
@@ -59,6 +59,10 @@ def _side(state: State, signed: m.SignedOrder, separator: bytes, now_ms: int) ->
         raise ConsentError(
             "order_ended",
             f"an order is good for at most {ORDER_DAYS_MAX} days, not to {expires_ms} ms",
+        )
+    if nonce > now_ms + NONCE_AHEAD_MS:
+        raise ConsentError(
+            "nonce_out_of_window", f"the order of {order.owner} has a nonce of the future, {nonce}"
         )
     if nonce <= state.book.floors.get(place, 0):
         raise ConsentError(

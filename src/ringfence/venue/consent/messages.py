@@ -12,7 +12,7 @@ import msgspec
 
 from ringfence.core.spec import PoolSpec
 from ringfence.signing.keys import keccak
-from ringfence.signing.typed import TypedStruct
+from ringfence.signing.typed import DOMAIN_FIELDS, Domain, TypedStruct
 from ringfence.venue import commands as c
 
 CLIENT_ID_MAX = 64  # characters
@@ -259,6 +259,42 @@ def digest_of(command: Signable | Order, nonce: int, expires_ms: int, separator:
     """
     values = message(command, nonce, expires_ms, separator)
     return _TYPES[type(command)].digest(separator, values)
+
+
+def typed_data(
+    command: Signable | Order, nonce: int, expires_ms: int, domain: Domain
+) -> dict[str, object]:
+    """Return what a wallet shows and signs: the parameter of `eth_signTypedData_v4`."""
+    struct = _TYPES[type(command)]
+    values = message(command, nonce, expires_ms, domain.separator())
+    return {
+        "types": {
+            "EIP712Domain": [{"name": name, "type": kind} for name, kind in DOMAIN_FIELDS],
+            struct.name: [{"name": name, "type": kind} for name, kind in struct.fields],
+        },
+        "primaryType": struct.name,
+        "domain": {
+            "name": domain.name,
+            "version": domain.version,
+            "chainId": domain.chain_id,
+            "salt": _prefixed(domain.venue_id),
+        },
+        "message": {name: _shown(kind, values[name]) for name, kind in struct.fields},
+    }
+
+
+def _shown(kind: str, value: object) -> object:
+    """A value as wallets take it: bytes with 0x, large numbers as text."""
+    if kind.endswith("[]"):
+        assert isinstance(value, tuple)
+        return [_shown(kind[:-2], item) for item in value]
+    if kind == "bytes32":
+        return _prefixed(str(value))
+    return str(value) if kind in {"uint64", "int64"} else value
+
+
+def _prefixed(digits: str) -> str:
+    return "0x" + digits.removeprefix("0x")
 
 
 def order_digest(signed: SignedOrder, separator: bytes) -> bytes:

@@ -47,6 +47,11 @@ export function compact(value) {
   return digits > 2 ? fixed(value, 0) : fixed(value, 2);
 }
 
+/** An amount in a table: two decimals, from a hundred million on in short. */
+export function amount(value) {
+  return magnitude(value).split(".")[0].length > 8 ? compact(value) : fixed(value, 2);
+}
+
 /** A price: as many decimals as its size asks for. */
 export function price(value) {
   const digits = magnitude(value).split(".")[0].length;
@@ -91,6 +96,11 @@ const pad = (n, width = 2) => String(n).padStart(width, "0");
 export function clock(ms) {
   const at = new Date(ms);
   return `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}:${pad(at.getUTCSeconds())}`;
+}
+
+/** A number of things: 1 account, 2 accounts. */
+export function many(n, what) {
+  return `${count(n)} ${what}${Number(n) === 1 ? "" : "s"}`;
 }
 
 export function date(ms) {

@@ -38,7 +38,9 @@ class Scope {
   }
 
   add(end) {
-    this.ends.push(typeof end === "function" ? end : () => end.end());
+    const stop = typeof end === "function" ? end : () => end.end();
+    if (this.signal.aborted) stop(); // the page was left while it waited for an answer
+    else this.ends.push(stop);
     return end;
   }
 

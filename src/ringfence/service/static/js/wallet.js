@@ -4,8 +4,10 @@ import { get, post } from "./api.js";
 import { keccak256 } from "./keccak.js";
 
 const VALID_MS = 600_000;
-const CREATE = [["owner", "address"], ["spec", "bytes32"], ["nonce", "uint64"], ["expires_ms", "uint64"]];
 const DOMAIN = [["name", "string"], ["version", "string"], ["chainId", "uint256"], ["salt", "bytes32"]];
+const CREATE = ["CreatePool", [["owner", "address"], ["spec", "bytes32"]]];
+const REGISTER = ["Register", [["owner", "address"]]];
+const STAMP = [["nonce", "uint64"], ["expires_ms", "uint64"]];
 
 const fields = (pairs) => pairs.map(([name, type]) => ({ name, type }));
 
@@ -27,14 +29,34 @@ function canonical(value) {
   return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }
 
-function typedData(domain, message) {
-  const salt = domain.venue_id.startsWith("0x") ? domain.venue_id : `0x${domain.venue_id}`;
+function typedData(domain, [name, pairs], message) {
   return {
-    types: { EIP712Domain: fields(DOMAIN), CreatePool: fields(CREATE) },
-    primaryType: "CreatePool",
-    domain: { name: domain.name, version: domain.version, chainId: domain.chain_id, salt },
+    types: { EIP712Domain: fields(DOMAIN), [name]: fields([...pairs, ...STAMP]) },
+    primaryType: name,
+    domain: { name: domain.name, version: domain.version, chainId: domain.chain_id, salt: domain.venue_id },
     message,
   };
+}
+
+/** Let the wallet sign a command, and send it. `signed` are the fields as they are signed. */
+async function send(owner, command, type, signed) {
+  const venue = await get("/venue");
+  if (!venue.domain) throw new Error("This venue takes no signed commands, so no pool can be created here.");
+  const [nonce, expires] = [String(venue.time_ms), venue.time_ms + VALID_MS];
+  const data = typedData(venue.domain, type, { ...signed, nonce, expires_ms: String(expires) });
+  const signature = await globalThis.ethereum.request({ method: "eth_signTypedData_v4", params: [owner, JSON.stringify(data)] });
+  const authorisations = [{ signer: owner, nonce, expires_ms: expires, signature }];
+  return post("/commands", { command, client_id: `${command.type}-${nonce}`, authorisations });
+}
+
+async function isKnown(owner) {
+  try {
+    await get(`/owners/${owner}`);
+    return true;
+  } catch (error) {
+    if (error.code === "owner_unknown") return false;
+    throw error;
+  }
 }
 
 /** Let the wallet sign the spec, and send it; tell says what is being waited for. */
@@ -42,12 +64,9 @@ export async function createPool(spec, tell) {
   tell("Waiting for your wallet.");
   const [address] = await globalThis.ethereum.request({ method: "eth_requestAccounts" });
   const owner = address.toLowerCase();
-  const venue = await get("/venue");
-  if (!venue.domain) throw new Error("This venue takes no signed commands, so no pool can be created here.");
-  const [nonce, expires] = [String(venue.time_ms), venue.time_ms + VALID_MS];
-  const message = { owner, spec: keccak256(canonical(spec)), nonce, expires_ms: String(expires) };
-  const signature = await globalThis.ethereum.request({ method: "eth_signTypedData_v4", params: [owner, JSON.stringify(typedData(venue.domain, message))] });
-  tell("Signed; waiting for the venue.");
-  const authorisations = [{ signer: owner, nonce, expires_ms: expires, signature }];
-  return post("/pools", { spec, creator: owner, client_id: `pool-${nonce}`, authorisations });
+  if (!(await isKnown(owner))) {
+    tell("The venue does not know you yet: your wallet signs that first, then the spec.");
+    await send(owner, { type: "register", owner }, REGISTER, { owner });
+  }
+  return send(owner, { type: "createpool", owner, spec }, CREATE, { owner, spec: keccak256(canonical(spec)) });
 }

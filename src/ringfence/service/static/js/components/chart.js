@@ -62,7 +62,7 @@ export class Chart {
       height: this.height,
       ms: 1,
       tzDate: (ms) => uPlot.tzDate(new Date(ms), "UTC"),
-      padding: [26, 16, 0, 0],
+      padding: [width < 420 && this.series.length > 1 ? 50 : 32, 16, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       legend: { show: false },
       scales: { x: { time: Boolean(this.x.time) }, y: { range: this.y.range ?? ((_, low, high) => this.padded(low, high)) } },
@@ -90,7 +90,7 @@ export class Chart {
   }
 
   padded(low, high) {
-    if (low === null || high === null) return [0, 1];
+    if (low === null || high === null) return this.y.empty ?? [0, 1];
     const room = (high - low || Math.abs(high) || 1) * 0.08;
     const within = this.y.within ?? [-Infinity, Infinity];
     return [Math.max(low - room, within[0]), Math.min(high + room, within[1])];

@@ -27,9 +27,9 @@ function drawHealth(field) {
 
 export function poolColumns() {
   return [
-    { key: "name", head: "Pool", tip: null, width: "minmax(118px, 1.4fr)", narrow: "minmax(104px, 1.3fr)", strong: true, sort: (row) => row.name, draw: (cell, row) => say(cell, row.name) },
+    { key: "name", head: "Pool", tip: null, width: "minmax(118px, 1.4fr)", narrow: "minmax(108px, 1fr)", strong: true, sort: (row) => row.name, draw: (cell, row) => say(cell, row.name) },
     { key: "worst", head: "Worst health", tip: "worst_health", width: "92px", narrow: "82px", sort: (row) => number(row.worst_health, Infinity), draw: drawHealth("worst_health") },
-    { key: "at_risk", tip: "at_risk", width: "54px", narrow: "56px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count") },
+    { key: "at_risk", tip: "at_risk", width: "54px", narrow: "44px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count") },
     { key: "histogram", head: "Accounts by health", tip: "histogram", width: "minmax(90px, 1fr)", wide: true, draw: (cell, row) => {
       const key = row.histogram.join();
       if (cell.dataset.key !== key) clear(cell, stackBar(row.histogram));
@@ -42,7 +42,7 @@ export function poolColumns() {
       say(cell, f.compact(value));
       return { exact: `${name} ${f.exact(value)} ${row.settlement}` };
     } },
-    { key: "insurance", head: "Insurance", tip: "insurance_fund", width: "84px", narrow: "78px", num: true, descends: true, sort: (row) => number(row.insurance_fund), draw: draws("insurance_fund", "compact", (row) => row.settlement) },
+    { key: "insurance", head: "Insurance", tip: "insurance_fund", width: "84px", narrow: "68px", num: true, descends: true, sort: (row) => number(row.insurance_fund), draw: draws("insurance_fund", "compact", (row) => row.settlement) },
     { key: "coverage", head: "Coverage", tip: "insurance_coverage", width: "70px", num: true, wide: true, sort: (row) => number(row.insurance_coverage, Infinity), draw: draws("insurance_coverage", "ratio", "×", "no account is below 1.1, so there is nothing to cover") },
     { key: "liquidations", head: "Liquidations", tip: "liquidations", width: "82px", num: true, wide: true, descends: true, sort: (row) => row.liquidations, draw: draws("liquidations", "count") },
     { key: "shortfall", tip: "shortfall", width: "70px", num: true, wide: true, descends: true, sort: (row) => number(row.shortfall), draw: draws("shortfall", "compact", (row) => row.settlement) },
@@ -59,10 +59,10 @@ export function accountColumns({ unit, withPool = false, kind = "all" }) {
     { key: "health", head: "Health", tip: "health_factor", width: "84px", narrow: "76px", sort: (row) => number(row.health_factor, Infinity), draw: drawHealth("health_factor") },
     { key: "pool", head: "Pool", width: "minmax(112px, 1fr)", wide: true, sort: (row) => row.pool_name, draw: (cell, row) => say(cell, row.pool_name) },
     { key: "owner", head: "Account", width: "minmax(134px, 1fr)", narrow: "minmax(92px, 1fr)", draw: (cell, row) => clear(cell, h("span", { class: "mono" }, f.short(row.owner)), h("span", { class: "unit" }, `#${row.number}`)) },
-    { key: "equity", tip: "equity", width: "100px", narrow: "86px", num: true, descends: true, sort: (row) => number(row.equity), draw: draws("equity", "money", unit) },
-    { key: "excess", head: "Excess", tip: "excess", width: "96px", narrow: "82px", num: true, sort: (row) => number(row.excess), draw: draws("excess", "money", unit) },
-    { key: "notional", tip: "notional", width: "108px", num: true, wide: true, descends: true, sort: (row) => number(row.notional), draw: draws("notional", "money", unit) },
-    { key: "debt", tip: "debt", width: "98px", num: true, wide: true, descends: true, sort: (row) => number(row.debt), draw: draws("debt", "money", unit) },
+    { key: "equity", tip: "equity", width: "100px", narrow: "86px", num: true, descends: true, sort: (row) => number(row.equity), draw: draws("equity", "amount", unit) },
+    { key: "excess", head: "Excess", tip: "excess", width: "96px", num: true, wide: true, sort: (row) => number(row.excess), draw: draws("excess", "amount", unit) },
+    { key: "notional", tip: "notional", width: "108px", num: true, wide: true, descends: true, sort: (row) => number(row.notional), draw: draws("notional", "amount", unit) },
+    { key: "debt", tip: "debt", width: "98px", num: true, wide: true, descends: true, sort: (row) => number(row.debt), draw: draws("debt", "amount", unit) },
     { key: "leverage", tip: "leverage", width: "72px", num: true, wide: true, descends: true, sort: (row) => number(row.leverage, Infinity), draw: draws("leverage", "ratio", "×", "equity is not positive") },
     { key: "holds", head: "Holds", tip: "size", width: "minmax(124px, 1.2fr)", wide: true, draw: (cell, row) => { say(cell, holdings(row)); return { exact: holdings(row) }; } },
   ];
@@ -89,12 +89,12 @@ export function liquidationColumns({ unit, withPool = true }) {
       return { exact: row.size ? `${f.exact(row.size)} ${row.name ?? ""}` : null, why: row.size && row.name ? null : "this step moves money, no contracts or coins" };
     } },
     { key: "price", tip: "liquidated_price", width: "88px", num: true, wide: true, draw: draws((row) => (row.price === "0" ? null : row.price), "price", unit, "this step has no price") },
-    { key: "value", tip: "liquidated_value", width: "98px", narrow: "86px", num: true, draw: draws("value", "money", unit) },
-    { key: "bonus", tip: "bonus", width: "80px", num: true, wide: true, draw: draws("bonus", "money", unit) },
-    { key: "fee", tip: "fee", width: "76px", num: true, wide: true, draw: draws("fee", "money", unit) },
-    { key: "shortfall", tip: "shortfall_step", width: "82px", num: true, wide: true, draw: draws("shortfall", "money", unit) },
-    { key: "health", head: "Health", tip: "health_before", width: "132px", narrow: "76px", draw: (cell, row) => {
-      clear(cell, healthMark(row.health_before), h("span", { class: "unit" }, row.health_after ? `→ ${f.health(row.health_after)}` : ""));
+    { key: "value", tip: "liquidated_value", width: "98px", narrow: "84px", num: true, draw: draws("value", "amount", unit) },
+    { key: "bonus", tip: "bonus", width: "80px", num: true, wide: true, draw: draws("bonus", "amount", unit) },
+    { key: "fee", tip: "fee", width: "76px", num: true, wide: true, draw: draws("fee", "amount", unit) },
+    { key: "shortfall", tip: "shortfall_step", width: "82px", num: true, wide: true, draw: draws("shortfall", "amount", unit) },
+    { key: "health", head: "Health", tip: "health_before", width: "140px", narrow: "66px", draw: (cell, row) => {
+      clear(cell, healthMark(row.health_before), h("span", { class: "unit wide" }, row.health_after ? `→ ${f.health(row.health_after)}` : ""));
       return { exact: `${row.health_before} before, ${row.health_after} after` };
     } },
   ];

@@ -7,6 +7,7 @@ import { explain } from "./tip.js";
 
 const SHOWN = {
   money: f.money,
+  amount: f.amount,
   compact: f.compact,
   price: f.price,
   size: f.size,

@@ -8,6 +8,8 @@ import { label } from "../explain.js";
 import { explain, hideTip, showTip } from "./tip.js";
 
 const OVERSCAN = 4;
+const GAP = 12; // as in css/components.css
+const PAD = 14;
 const narrow = matchMedia("(max-width: 720px)");
 
 /** Tables of the page in the order of their making; keys go to the first that is in focus. */
@@ -52,6 +54,8 @@ export class Table {
     this.shown = this.columns.filter((column) => !(column.wide && narrow.matches));
     const widths = this.shown.map((column) => (narrow.matches && column.narrow) || column.width || "minmax(80px, 1fr)");
     this.node.style.setProperty("--cols", widths.join(" "));
+    const least = widths.reduce((total, width) => total + parseFloat(width.replace("minmax(", "")), 0);
+    this.node.style.setProperty("--least", `${least + (widths.length - 1) * GAP + 2 * PAD}px`);
     this.rowHeight = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
     this.forget();
     this.schedule();

@@ -1,5 +1,6 @@
 // The live tape: liquidations and what else the journal takes in, newest first.
 
+import { add } from "../decimal.js";
 import { h } from "../dom.js";
 import * as f from "../format.js";
 import { band } from "../format.js";
@@ -27,10 +28,11 @@ export function told(entry) {
 
 function liquidationLine(row, unit) {
   const what = row.name ? `${f.size(row.size)} ${row.name}` : liquidationName(row);
+  const value = row.event === "shortfall_recorded" ? add(row.insurance, row.shortfall) : row.value;
   return h("li", { class: "fresh" }, h("a", { href: `#/journal/${row.seq}` },
     h("time", null, f.clock(row.time_ms)),
     h("span", { class: "what" }, h("i", { class: `dot b${band(row.health_before)}`, "aria-hidden": "true" }), " ", h("b", null, row.pool_name)),
-    h("span", { class: "amount" }, f.money(row.value), h("span", { class: "unit" }, unit)),
+    h("span", { class: "amount" }, f.money(value), h("span", { class: "unit" }, unit)),
     h("span", { class: "detail", title: `${liquidationName(row)} liquidated, health before and after` }, `${what} · ${f.health(row.health_before)} → ${row.health_after ? f.health(row.health_after) : f.NONE}`)));
 }
 

@@ -8,6 +8,7 @@ import * as f from "../format.js";
 
 const HEALTH_SHOWN_MAX = 4;
 const REFRESH_MS = 2000;
+const POINTS_MAX = 3000;
 const SPANS = ["0.03", "0.12", "0.3"]; // twelve steps of half, two and five percent
 const plain = (value) => (Math.abs(value) < 1e-6 ? "0" : value.toFixed(6));
 
@@ -35,7 +36,8 @@ export function healthPanel({ scope, account }) {
   node.set = (now) => {
     const last = points.at(-1);
     if (last && now.time_ms <= last.time_ms) return;
-    points.push({ time_ms: now.time_ms, health_factor: now.health_factor, equity: now.equity });
+    points.push({ time_ms: now.time_ms, health_factor: now.health_factor });
+    if (points.length > POINTS_MAX) points.splice(0, POINTS_MAX / 3);
     show();
   };
   return node;
@@ -59,7 +61,7 @@ function healthCurve(marks) {
     name: "Health over the price",
     height: 250,
     x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
-    y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
+    y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], empty: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
     series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3) }],
   });
 }

@@ -8,6 +8,7 @@ import * as f from "../format.js";
 import { stream } from "../stream.js";
 
 const WAIT_MS = 140;
+const AGAIN_MS = 3000; // the market moves on while the sliders stand
 const OTHER_NUMBER = 900_000; // an account of its own for the other side of a hypothetical trade
 const MOVE_MAX = 40; // percent
 const SHOWN = [
@@ -76,6 +77,7 @@ function tradesAsked(made, { account, pool }, prices) {
   for (const [name, one] of made.legs) {
     const instrument = pool.instruments.find((spec) => spec.name === name);
     const leg = account.positions.find((held) => held.instrument === name);
+    if (!leg) continue; // closed since the slider was made
     const size = inSteps((Number(leg.size) * one.value) / 100, instrument.lot);
     if (Number(size) === 0) continue;
     const moved = prices[instrument.underlying];
@@ -126,59 +128,83 @@ function verdict(commands, statuses) {
   return refused.map(([type, status]) => h("span", { class: "chip warn" }, `${type} refused: ${f.words(status)}`));
 }
 
-export function whatIfPanel(context) {
-  const { unit, scope } = context;
-  let account = context.account;
-  let pool = context.pool;
-  let timer = null;
-  let aborter = null;
-  let isAsked = false;
-  const said = h("div", { class: "verdict", role: "status" }, h("span", { class: "muted" }, "Move a slider; nothing is sent to the venue but the question."));
-  const result = outcome(unit);
-  const made = sliders(context, () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, WAIT_MS);
-  });
-  const ask = async () => {
-    const now = { account, pool, unit };
-    const prices = pricesAsked(made, pool);
-    const commands = commandsAsked(made, now, prices);
-    isAsked = commands.length > 0 || Object.keys(prices).length > 0;
-    if (!isAsked) return calm();
-    aborter?.abort();
-    aborter = new AbortController();
-    // With moved prices and no command, an idle question still has to name the account.
+/** What decides which sliders there are. */
+const shapeOf = (account) => [...account.positions.map((leg) => leg.instrument), Number(account.debt) > 0].join();
+
+class WhatIf {
+  constructor({ account, pool, unit, scope }) {
+    Object.assign(this, { account, pool, unit });
+    this.said = h("div", { class: "verdict", role: "status" });
+    this.result = outcome(unit);
+    this.holder = h("div", { class: "sliders" });
+    this.isAsked = false;
+    this.build();
+    scope.add(() => { clearTimeout(this.timer); this.aborter?.abort(); });
+  }
+
+  build() {
+    this.shape = shapeOf(this.account);
+    const later = () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.ask(), WAIT_MS);
+    };
+    this.made = sliders(this, later);
+    const { cash, debt, legs, prices } = this.made;
+    this.all = [cash, debt, ...legs.map(([, one]) => one), ...prices.map(([, one]) => one)].filter(Boolean);
+    clear(this.holder, this.all.map((one) => one.node));
+    this.calm();
+  }
+
+  calm() {
+    this.isAsked = false;
+    clear(this.said, h("span", { class: "muted" }, "Move a slider: the venue answers from a copy of the pool, and nothing changes."));
+    this.result.show(this.account, this.account);
+  }
+
+  async ask() {
+    const { account, pool } = this;
+    const prices = pricesAsked(this.made, pool);
+    const commands = commandsAsked(this.made, this, prices);
+    this.isAsked = commands.length > 0 || Object.keys(prices).length > 0;
+    if (!this.isAsked) return this.calm();
+    this.askedAt = performance.now();
+    this.aborter?.abort();
+    this.aborter = new AbortController();
+    // With moved prices and no command, the question still has to name the account.
     const asked = commands.length ? commands : [{ type: "liquidate", ...named(account) }];
     try {
-      const found = await post("/simulate", { pool: pool.id, commands: asked, prices, ignore_wallets: true }, aborter.signal);
+      const found = await post("/simulate", { pool: pool.id, commands: asked, prices, ignore_wallets: true }, this.aborter.signal);
       const mine = found.accounts.find((one) => one.after.owner === account.owner && one.after.number === account.number);
-      clear(said, commands.length ? verdict(commands, found.statuses) : moved(found.statuses[0]));
-      if (mine) result.show(account, mine.after);
+      clear(this.said, commands.length ? verdict(commands, found.statuses) : moved(found.statuses[0]));
+      if (mine) this.result.show(account, mine.after);
     } catch (error) {
-      if (error.name !== "AbortError") clear(said, h("span", { class: "chip bad" }, error.message));
+      if (error.name !== "AbortError") clear(this.said, h("span", { class: "chip bad" }, error.message));
     }
     return undefined;
-  };
-  const calm = () => {
-    clear(said, h("span", { class: "muted" }, "Move a slider; nothing is sent to the venue but the question."));
-    result.show(account, account);
-  };
-  scope.add(() => { clearTimeout(timer); aborter?.abort(); });
-  const all = [made.cash, made.debt, ...made.legs.map(([, one]) => one), ...made.prices.map(([, one]) => one)].filter(Boolean);
-  const node = panel("What if", {
-    tools: h("button", { class: "button", type: "button", onclick: () => { all.forEach((one) => one.reset()); isAsked = false; calm(); } }, "Reset"),
-    body: [h("div", { class: "sliders" }, all.map((one) => one.node)), said, result],
-    flush: true,
-  });
-  node.set = (to) => {
-    account = to;
-    if (!isAsked) calm();
-  };
-  scope.add(stream.subscribe({ channel: "prices" }, ({ rows }) => {
-    if (!rows) return;
-    const prices = Object.fromEntries(pool.underlyings.map(({ name }) => [name, rows.get(name)?.index_price ?? pool.prices[name]]));
-    pool = { ...pool, prices };
-  }));
+  }
+
+  set(account) {
+    this.account = account;
+    if (this.isAsked) {
+      if (performance.now() - this.askedAt > AGAIN_MS) this.ask();
+      return;
+    }
+    if (shapeOf(account) !== this.shape && !this.holder.contains(document.activeElement)) this.build();
+    else this.calm();
+  }
+
+  setPrices(rows) {
+    const prices = Object.fromEntries(this.pool.underlyings.map(({ name }) => [name, rows.get(name)?.index_price ?? this.pool.prices[name]]));
+    this.pool = { ...this.pool, prices };
+  }
+}
+
+export function whatIfPanel(context) {
+  const whatIf = new WhatIf(context);
+  context.scope.add(stream.subscribe({ channel: "prices" }, ({ rows }) => rows && whatIf.setPrices(rows)));
+  const reset = h("button", { class: "button", type: "button", onclick: () => { whatIf.all.forEach((one) => one.reset()); whatIf.build(); } }, "Reset");
+  const node = panel("What if", { tools: reset, body: [whatIf.holder, whatIf.said, whatIf.result], flush: true });
+  node.set = (account) => whatIf.set(account);
   return node;
 }
 

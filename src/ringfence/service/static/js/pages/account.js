@@ -115,7 +115,7 @@ function distancePanel() {
 
 function receiptsPanel(scope, account, unit) {
   const table = new Table({
-    name: "Receipts of liquidations", columns: liquidationColumns({ unit, withPool: false }).filter((one) => one.key !== "account").map((one) => (one.key === "what" ? { ...one, wide: false, narrow: "minmax(76px, 1fr)" } : one)),
+    name: "Receipts of liquidations", columns: liquidationColumns({ unit, withPool: false }).filter((one) => !["account", "shortfall"].includes(one.key)).map((one) => (one.key === "what" ? { ...one, wide: false, narrow: "minmax(76px, 1fr)" } : one)),
     rowKey: liquidationKey, height: "300px", onOpen: (row) => { location.hash = `#/journal/${row.seq}`; }, empty: "This account was never liquidated.",
   });
   scope.add(table);

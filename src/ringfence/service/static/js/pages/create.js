@@ -73,15 +73,25 @@ class Preview {
   }
 }
 
+/** Wait until what can be read contains an entry: it is on disk before, and shown soon after. */
+async function shown(seq) {
+  for (let tries = 0; tries < 40 && (await get("/venue")).seq < seq; tries += 1) {
+    await new Promise((done) => { setTimeout(done, 150); });
+  }
+}
+
 function actions(current, said) {
   const run = async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
     try {
       const receipt = await createPool(current.found.spec, (text) => say(said, text));
-      const pool = receipt.created ?? receipt.pool;
+      const pool = receipt.created;
       say(said, receipt.ok ? "Created." : `Refused: ${receipt.reason ?? f.words(receipt.status)}`);
-      if (receipt.ok && pool) location.hash = `#/pool/${pool}`;
+      if (receipt.ok && pool) {
+        await shown(receipt.seq);
+        location.hash = `#/pool/${pool}`;
+      }
     } catch (error) {
       say(said, error.problems?.length ? error.problems.join("; ") : error.message);
     }

@@ -76,15 +76,15 @@ function stepFigures(pool, unit) {
   const backstop = pool.backstop ?? {};
   const holds = Object.values(backstop.positions ?? {}).filter((size) => size !== "0").length;
   return [
-    [`${f.count(pool.at_risk)} accounts`, pool.at_risk > 0],
+    [f.many(pool.at_risk, "account"), pool.at_risk > 0],
     [`${f.count(below)} below 1`, below > 0],
     null,
-    [`${f.count(pool.liquidations)} steps`, pool.liquidations > 0],
+    [f.many(pool.liquidations, "step"), pool.liquidations > 0],
     null,
-    [`${holds ? `${holds} positions` : "empty"}`, holds > 0],
+    [holds ? f.many(holds, "position") : "empty", holds > 0],
     [`${f.compact(pool.insurance_paid)} ${unit}`, Number(pool.insurance_paid) > 0],
     null,
-    [`${f.compact(pool.unpaid_claims)} ${unit} unpaid`, Number(pool.shortfall) > 0],
+    [`${f.compact(pool.shortfall)} ${unit}`, Number(pool.shortfall) > 0],
     null,
   ];
 }

@@ -1,6 +1,7 @@
 // One pool: price against the liquidation ladder, accounts worst first, money, waterfall, rules.
 
 import { get, part } from "../api.js";
+import { add } from "../decimal.js";
 import { accountColumns, accountHref } from "../components/columns.js";
 import { figure, tile } from "../components/figure.js";
 import { legend } from "../components/chart.js";
@@ -71,7 +72,7 @@ function ladderPanel(scope, pool) {
       const found = await get(`/pools/${part(pool.id)}/ladder`, { underlying: feed, buckets: 200 }, scope.signal);
       ladder.setLadder(found);
       const { down, up } = found.beyond;
-      say(note, `Further than half the price away: ${down.accounts + up.accounts} accounts, ${f.compact(f_sum(down.notional, up.notional))} ${unit}. Depending on several prices: ${found.several.accounts} accounts, ${f.compact(found.several.notional)} ${unit}.`);
+      say(note, `Further than half the price away: ${f.many(down.accounts + up.accounts, "account")}, ${f.compact(add(down.notional, up.notional))} ${unit}. Depending on several prices: ${f.many(found.several.accounts, "account")}, ${f.compact(found.several.notional)} ${unit}.`);
     } catch (error) {
       if (error.name !== "AbortError") say(note, error.message);
     }
@@ -103,8 +104,6 @@ function ladderPanel(scope, pool) {
   };
   return node;
 }
-
-const f_sum = (a, b) => String(Number(a) + Number(b));
 
 function accountsPanel(scope, pool) {
   const count = h("span", { class: "note" });

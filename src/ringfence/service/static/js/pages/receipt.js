@@ -12,7 +12,6 @@ const FIELDS = [
   ["size", "liquidated_size"], ["price", "liquidated_price"], ["value", "liquidated_value"], ["bonus", "bonus"], ["fee", "fee"], ["insurance", "insurance_drawn"],
   ["shortfall", "shortfall_step"], ["equity", "equity"], ["excess_before", "excess_before"], ["excess_after", "excess_after"], ["health_before", "health_before"], ["health_after", "health_after"], ["version", "version"],
 ];
-const many = (n, what) => `${f.count(n)} ${what}${n === 1 ? "" : "s"}`;
 const HEALTHS = ["health_before", "health_after"];
 const BARE = ["version", ...HEALTHS];
 
@@ -50,7 +49,7 @@ function pricesPanel(receipt, settlement) {
       [["Index price", one.index_price, "index_price"], ["Mark price", one.mark_price, "mark_price"], ["Confidence ±", one.confidence, "confidence"]].filter(([, value]) => value !== null && value !== undefined).map(([name, value, key]) => explain(h("div", { class: "fig", tabindex: "0", role: "group" }, h("span", { class: "name" }, name), h("span", { class: "value" }, f.exact(value), h("span", { class: "unit" }, settlement))), key, `${f.exact(value)} ${settlement}`)),
       explain(h("div", { class: "fig", tabindex: "0", role: "group" }, h("span", { class: "name" }, "Published"), h("span", { class: "value" }, one.publish_time_ms ? f.clock(one.publish_time_ms) : f.NONE, h("span", { class: "unit" }, "UTC"))), "time", one.publish_time_ms ? f.moment(one.publish_time_ms) : null)),
     one.seq ? h("a", { class: "button follow", href: `#/journal/${one.seq}` }, `Entry ${f.count(one.seq)} brought it →`) : null,
-    one.sources ? h("span", { class: "note" }, `${many(one.sources.length, "source")}: ${one.sources.join(", ")}`) : null));
+    one.sources ? h("span", { class: "note" }, `${f.many(one.sources.length, "source")}: ${one.sources.join(", ")}`) : null));
   return panel("Prices it rested on", { note: `parameters version ${receipt.version ?? f.NONE}`, body: cards, flush: true });
 }
 
@@ -107,7 +106,7 @@ export async function receiptPage(main, scope, [seq]) {
       h("a", { class: "button", href: `#/journal/${number + 1}` }, "After →")),
     h("div", { class: "grid" },
       h("div", { class: "w8 col" }, [
-        events.length ? panel("What happened", { note: many(entry.events_total ?? entry.events.length, "event"), body: events.map((event) => eventCard(event, settlement)), flush: true }) : null,
+        events.length ? panel("What happened", { note: f.many(entry.events_total ?? entry.events.length, "event"), body: events.map((event) => eventCard(event, settlement)), flush: true }) : null,
         entry.prices ? publishedPanel(entry) : null,
         entry.digest ? digestPanel(entry) : null,
         entry.commands ? commandsPanel(entry) : null]),

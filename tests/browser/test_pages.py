@@ -1,0 +1,68 @@
+"""Every page, on desktop and phone, dark and light: kept as a picture, checked for access."""
+
+import json
+import urllib.request
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+TAP_MIN = 44
+
+SMALL_TARGETS = """
+() => [...document.querySelectorAll("button, a, input, select, summary, [data-tip][tabindex='0']")]
+  .filter((node) => node.checkVisibility() && !node.closest("p, .meta, .crumbs, .commands, .changes"))
+  .map((node) => [node, node.getBoundingClientRect()])
+  .filter(([node, box]) => box.width > 0 && box.height > 0 && box.bottom > 0
+    && !node.classList.contains("skip") && box.height < LEAST)
+  .map(([node, box]) => `${node.tagName} ${node.className} ${node.textContent.slice(0, 30)}: ${box.height}`)
+""".replace("LEAST", str(TAP_MIN - 0.5))
+
+
+def ask(url: str, path: str):
+    with urllib.request.urlopen(f"{url}/v1{path}") as answer:
+        return json.load(answer)
+
+
+@pytest.fixture(scope="session")
+def places(url, browser):
+    """Addresses of every page, and what is there when it is ready."""
+    watched = browser.new_page()
+    watched.goto(f"{url}/#/liquidations")
+    grid = watched.get_by_role("grid", name="Liquidations, newest first")
+    expect(grid.get_by_role("row").nth(1)).to_be_visible()
+    watched.close()
+    (liquidation, *_) = ask(url, "/liquidations?limit=1")["items"]
+    pools = ask(url, "/pools?limit=500")["items"]
+    traded = max(pools, key=lambda pool: float(pool["open_interest_value"]))["id"]
+    lent = max(pools, key=lambda pool: float(pool["total_debt"]))["id"]
+    rows = ask(url, f"/pools/{traded}/accounts?limit=1")["items"]
+    account = "#/account/{pool}/{owner}/{number}".format(**rows[0])
+    return {
+        "overview": ("#/", ".price-line"),
+        "pool": (f"#/pool/{traded}", ".chart canvas"),
+        "lending": (f"#/pool/{lent}", ".chart canvas"),
+        "account": (account, ".heat-map"),
+        "owner": (f"#/owner/{rows[0]['owner']}", ".vt .row"),
+        "liquidations": ("#/liquidations", ".vt .row"),
+        "journal": ("#/journal", ".vt .row"),
+        "receipt": (f"#/journal/{liquidation['seq']}", ".event"),
+        "create": ("#/create", ".verdict .chip"),
+    }
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_every_page_is_accessible_and_asks_nobody_else(opened, places, device, theme):
+    with opened(device, theme) as watch:
+        for name, (place, ready) in places.items():
+            watch.go(place)
+            expect(watch.page.locator(ready).first).to_be_visible()
+            watch.page.wait_for_timeout(700)  # charts have drawn, flashes have faded
+            watch.keep(f"{name}-{device}-{theme}")
+            found = Axe().run(watch.page)
+            assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+            width = watch.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert width <= 0, f"{name} is wider than the screen"
+            if device == "phone":
+                assert watch.page.evaluate(SMALL_TARGETS) == [], name
