@@ -169,7 +169,7 @@ def is_restricted(pool: Pool, kind: int) -> bool:
     """
     if kind == Kind.FUND_INSURANCE:
         return pool.total[Total.BACKSTOP_SHARES] > 0
-    return kind in (Kind.WITHDRAW, Kind.SUPPLY, Kind.BORROW, Kind.OPEN_POSITION)
+    return kind in (Kind.WITHDRAW, Kind.SUPPLY, Kind.BORROW, Kind.OPEN_POSITION, Kind.FUND_BOND)
 
 
 @kernel

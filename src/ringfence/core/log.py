@@ -19,7 +19,10 @@ class Log(NamedTuple):
 
 
 COUNT, ROW = 0, 1
-RECORDING = (Kind.LIQUIDATE, Kind.BID, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK)
+RECORDING = (
+    *(Kind.LIQUIDATE, Kind.BID, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK),
+    *(Kind.REDUCE, Kind.WARN, Kind.END_POOL),
+)
 EVENTS_OF_LOSER = 4  # position, claim, lent cash, shortfall; and one for each asset
 DELEVERAGED_MAX = 100_000  # events of one deleveraging; they still fit into a journal entry
 
@@ -47,7 +50,7 @@ def room_for(pool: Pool, rows: Rows) -> int:
     # Whoever is closed, on either side, may come to its end with it.
     accounts = int(pool.total[Total.ACCOUNTS]) + len(rows)
     each = 1 + EVENTS_OF_LOSER + len(pool.asset_underlying)
-    return single * room_for_one(pool) + whole * min(accounts * each, DELEVERAGED_MAX)
+    return single * room_for_one(pool) + whole * min(accounts * each + 1, DELEVERAGED_MAX)
 
 
 @kernel
