@@ -42,7 +42,7 @@ def test_an_auction_begins_with_the_tick_and_its_price_falls_with_the_clock():
     assert (quote.price_share, quote.sizes) == ("0.9797", {"ETH-PERP": "0.21"})
     step = scene.venue.account("alpha", ALICE).waterfall
     assert (step.step, step.next) == ("auction", "the backstop takes over")
-    assert step.why == "2500000 quote units below maintenance"
+    assert step.why == "2.5 USDC below maintenance"
     assert step.ends_ns == step.since_ns + 600 * SECOND_NS
     scene.tick(300)
     scene.publish(ETH="1050")

@@ -292,7 +292,7 @@ def account_view(
         backstop_shares=str(int(pool.backstop_shares[a])),
         protect_budget=money(int(pool.protect_budget[a])),
         may_reduce=bool(pool.protect_reduce[a]),
-        waterfall=step_view(pool, a),
+        waterfall=step_view(spec, pool, a),
         deleveraging=rank_views(spec, pool, a),
     )
 
