@@ -196,7 +196,7 @@ class Story:
         if status != Status.OK:
             assert pool_bytes(self.pool) == before, f"P4: {status.name} has changed the pool"
             assert not self.events
-        elif kind in (Kind.DEPOSIT, Kind.OPEN_POSITION):
+        elif kind in (Kind.DEPOSIT, Kind.OPEN_POSITION, Kind.TOP_UP):
             self.held[c] += amount
         elif kind == Kind.WITHDRAW:
             self.held[c] -= amount
@@ -235,6 +235,7 @@ class Story:
             "number": ("amount", int),
             "change": ("instrument", int),
             "at_most": ("amount", int),
+            "reduces": ("size", int),
             "share": ("amount", lambda word: number(word, WHOLE)),
             "bonus": ("size", lambda word: number(word, self.quote)),
         }
@@ -254,7 +255,8 @@ class Story:
         if name not in self.accounts:
             assert re.fullmatch(r"[A-Z]\d+", name), f"{name!r} is not the name of an account"
             self.accounts[name] = account_count(self.pool)
-            self.command("open_account", [str(10 + len(self.accounts)), name[1:]], "ok")
+            owner = 1 if name[0] == "O" else 10 + len(self.accounts)  # O1 is the creator's
+            self.command("open_account", [str(owner), name[1:]], "ok")
         return self.accounts[name]
 
     def row_command(self, words: list[str]) -> dict[str, int]:

@@ -65,5 +65,5 @@ def test_an_unknown_suite_is_wrong_usage(run):
 
 
 def test_every_module_of_the_lab_that_runs_is_a_suite():
-    assert {"core", "pricing", "scenarios"} <= bench.runs().keys()
+    assert {"core", "pricing", "scenarios", "waterfall"} <= bench.runs().keys()
     assert "measure" not in bench.runs()

@@ -61,6 +61,7 @@ def test_kinds_of_an_account_are_those_that_name_one():
         *(Kind.ADVANCE_CLOCK, Kind.OPEN_ACCOUNT, Kind.EXPIRE, Kind.SETTLE),
         *(Kind.SET_INDEX_PRICE, Kind.SET_MARK_PRICE, Kind.ACCRUE_FUNDING),
         *(Kind.ANNOUNCE_CHANGE, Kind.CANCEL_CHANGE, Kind.DELEVERAGE, Kind.SET_RISK_ARRAY),
+        Kind.END_POOL,
     }
     assert {kind for kind in Kind if not names_account(kind)} == of_pool
 

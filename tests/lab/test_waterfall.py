@@ -51,6 +51,7 @@ def test_a_crash_goes_down_every_step_and_adds_up_to_the_unit(ended):
     assert all(done)
     assert paid.deleveraged > 0
     assert paid.shortfall > 0
+    assert (paid.halts, paid.bond) == (1, 1_000 * 10**6)
     assert ended.problems() == []
     assert ended.counts.are_wallets_unchanged
     assert ended.counts.are_others_unchanged
@@ -59,11 +60,12 @@ def test_a_crash_goes_down_every_step_and_adds_up_to_the_unit(ended):
 def test_the_summary_says_how_far_each_pool_went_and_who_bore_what(ended):
     summary = summarise(ended)
     assert summary.adds_up
-    assert summary.steps.deepest == "loss sharing"
+    assert summary.steps.deepest == "halt"
     assert len({pool.steps.deepest for pool in summary.by_pool}) >= 3
     borne = summary.steps.borne
     assert borne["insurance fund"] == summary.insurance_used
     assert borne["claims and lenders"] == summary.shortfall
+    assert borne["creator's bond"] == "1000"
     assert float(borne["accounts"]) > 0
 
 

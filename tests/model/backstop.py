@@ -1,6 +1,6 @@
 """The backstop of the model: its capital, what it sells, what it may not do, what it loses."""
 
-from tests.model import health, liquidation, trading
+from tests.model import halt, health, liquidation, trading
 from tests.model.auction import worth
 from tests.model.money import lent, may_leave, pay_debt, pay_due, shares_for
 from tests.model.money import redeem as redeem_lent
@@ -21,7 +21,7 @@ from ringfence.core.command import Kind
 from ringfence.core.pool import Rule
 from ringfence.core.status import Status
 
-NEVER = (Kind.WITHDRAW, Kind.SUPPLY, Kind.BORROW, Kind.OPEN_POSITION)
+NEVER = (Kind.WITHDRAW, Kind.SUPPLY, Kind.BORROW, Kind.OPEN_POSITION, Kind.FUND_BOND)
 
 
 def bars(state: State, kind: int, account: Account) -> Status:
@@ -34,6 +34,8 @@ def bars(state: State, kind: int, account: Account) -> Status:
         has_shares = any(a.backstop_shares for a in state.accounts)
         if kind in NEVER or (kind == Kind.FUND_INSURANCE and has_shares):
             return Status.BACKSTOP_IS_RESTRICTED
+    if state.halted_at and kind in (Kind.SUPPLY, Kind.BORROW, Kind.SUPPLY_BACKSTOP):
+        return Status.POOL_IS_HALTED
     return Status.OK
 
 
@@ -229,10 +231,17 @@ def buy_coins(state: State, account: Account, c: int, amount: int) -> Status:  #
 
 
 def settle(state: State) -> Status:
-    """A settlement, and then the backstop's bad debt."""
-    status, zero = trading.settle(state), state.accounts[0]
-    if status != Status.OK or not (zero.debt_shares or zero.supply_shares):
-        return status
+    """A settlement, then the backstop's bad debt, then what insurance should hold."""
+    status = trading.settle(state)
+    if status == Status.OK:
+        zero = state.accounts[0]
+        if zero.debt_shares or zero.supply_shares:
+            _write_off(state, zero)
+        halt.measure_target(state)
+    return status
+
+
+def _write_off(state: State, zero: Account) -> None:
     shares = down(state.lender_cash, state.supply_shares + 1, lent(state) + 1)
     redeem_lent(state, zero, min(shares, zero.supply_shares))
     pay_debt(state, zero, health.debt(state, zero.debt_shares))
@@ -246,4 +255,3 @@ def settle(state: State) -> Status:
             state.debt_shares -= shares
             state.lender_cash += drawn
             state.shortfall += loss - drawn
-    return status

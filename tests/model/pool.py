@@ -12,9 +12,11 @@ from tests.model import (
     backstop,
     deleveraging,
     governance,
+    halt,
     liquidation,
     money,
     options,
+    protection,
     trading,
 )
 from tests.model.state import Account, Change, State, state_from
@@ -37,6 +39,12 @@ OF_ONE: dict[Kind, Callable[..., Status]] = {
     Kind.LIQUIDATE: lambda s, a, _: liquidation.liquidate(s, a),
     Kind.SUPPLY_BACKSTOP: lambda s, a, f: backstop.supply(s, a, f["amount"]),
     Kind.REDEEM_BACKSTOP: lambda s, a, f: backstop.redeem(s, a, f["amount"]),
+    Kind.FUND_BOND: lambda s, a, f: halt.fund_bond(s, a, f["amount"]),
+    Kind.RELEASE_BOND: lambda s, a, f: halt.release_bond(s, a, f["amount"]),
+    Kind.PROTECT: lambda s, a, f: protection.protect(s, a, f["amount"], f["size"]),
+    Kind.TOP_UP: lambda s, a, f: protection.top_up(s, a, f["asset"], f["amount"]),
+    Kind.REDUCE: lambda s, a, _: protection.reduce(s, a),
+    Kind.WARN: lambda s, a, _: protection.warn(s, a),
     Kind.BUY_FROM_BACKSTOP: lambda s, a, f: backstop.buy(s, a, f["instrument"], f["size"]),
     Kind.BUY_COLLATERAL: lambda s, a, f: backstop.buy_coins(s, a, f["asset"], f["amount"]),
 }
@@ -58,6 +66,7 @@ OF_POOL: dict[Kind, Callable[..., Status]] = {
     Kind.SET_MARK_PRICE: lambda s, f: trading.set_mark(s, f["instrument"], f["price"]),
     Kind.ACCRUE_FUNDING: lambda s, f: trading.accrue_funding(s, f["instrument"], f["amount"]),
     Kind.SETTLE: lambda s, _: backstop.settle(s),
+    Kind.END_POOL: lambda s, _: halt.end(s),
     Kind.DELEVERAGE: lambda s, f: deleveraging.deleverage(s, f["instrument"], f["amount"]),
     Kind.SET_RISK_ARRAY: lambda s, f: options.set_risk_array(
         s, f["instrument"], f["asset"], [f[name] for name in SLOTS]
@@ -89,7 +98,10 @@ class ModelPool:
         if kind == Kind.OPEN_ACCOUNT:
             return self._open(fields["other"], fields["amount"])
         if kind in OF_POOL:
-            return OF_POOL[Kind(kind)](state, fields)
+            status = OF_POOL[Kind(kind)](state, fields)
+            if status == Status.OK:
+                halt.halt_if_due(state, kind)
+            return status
         if kind not in OF_ONE and kind not in OF_TWO:
             return Status.COMMAND_IS_UNKNOWN
         account, other = self._account(fields["account"]), self._account(fields["other"])
@@ -101,6 +113,7 @@ class ModelPool:
         elif status == Status.OK:
             status = self._of_two(kind, account, other, fields)
         if status == Status.OK:
+            halt.halt_if_due(state, kind)
             for name in ("account", "other") if kind in OF_TWO else ("account",):
                 liquidation.release_if_healthy(state, self._account(fields[name]))
         return status
@@ -146,6 +159,7 @@ class ModelPool:
 NUMBERS = (
     *("owner", "number", "due", "uncovered", "claim", "debt_shares", "supply_shares"),
     *("backstop_shares", "step", "step_since", "auction_raised", "auction_notional"),
+    *("warned", "protect_budget", "protect_reduce"),
 )
 
 
@@ -218,7 +232,7 @@ def moving_columns(state: State) -> dict[str, Any]:
     total += [s.rounding, s.shortfall, s.insurance_paid, s.lender_cash, s.supply_shares]
     total += [s.debt_shares, s.reserve, s.borrow_index, s.accrued_until]
     total += [sum(a.backstop_shares for a in s.accounts), s.taken, s.drawn]
-    total += [s.auctioned(), s.waiting()]
+    total += [s.auctioned(), s.waiting(), s.target, s.bond, s.halted_at]
     return _accounts(s) | _prices(s) | {"total": total} | _parameters(s)
 
 

@@ -21,7 +21,7 @@ HAIRCUT, DEPOSIT_CAP, FACTOR, HEDGE_RATE = 64, 65, 66, 67
 INTEREST_LOWER, INTEREST_UPPER, POSITION_CAP, INTEREST_CAP = 68, 69, 70, 71
 BAND, TAKER_FEE, MAKER_FEE, FUNDING_MAX = 72, 73, 74, 75
 
-IN_QUOTE = ("supply_cap", "borrow_cap", "dust", "backstop_limit", "auction_cap")
+IN_QUOTE = ("supply_cap", "borrow_cap", "dust", "backstop_limit", "auction_cap", "halt_loss")
 AUCTION, DELEVERAGING = 4, 7  # steps
 
 # Rows: actions; columns: fresh, uncertain, stale, long stale, divergent, non-positive.
@@ -75,6 +75,9 @@ class Account:
     step_since: int = 0
     auction_raised: int = 0
     auction_notional: int = 0
+    warned: int = 0
+    protect_budget: int = 0
+    protect_reduce: int = 0
 
     def copy(self) -> Self:
         """A copy to try something on."""
@@ -85,6 +88,7 @@ class Account:
         twin.debt_shares, twin.supply_shares = self.debt_shares, self.supply_shares
         twin.step, twin.step_since = self.step, self.step_since
         twin.backstop_shares = self.backstop_shares
+        twin.protect_budget, twin.protect_reduce = self.protect_budget, self.protect_reduce
         twin.auction_raised, twin.auction_notional = self.auction_raised, self.auction_notional
         return twin
 
@@ -191,6 +195,9 @@ class State:
     standard: list[int] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     moves: list[int] = field(default_factory=list)
+    target: int = 0  # of insurance
+    bond: int = 0
+    halted_at: int = 0
 
     def open_account(self, owner: int, number: int) -> Account:
         """Add an empty account."""

@@ -65,6 +65,24 @@ def charge(state: State, account: Account, fee: int) -> None:
     account.due += rest - taken
 
 
+def charge_trade(state: State, account: Account, fee: int) -> None:
+    """A trading fee: the fund's share, larger while it is below target; the rest to account 0."""
+    own, zero = state.rules[Rule.INSURANCE_SHARE], state.accounts[0]
+    share = own
+    if state.insurance < state.target:
+        share = MILLION - down(MILLION - own, state.insurance, state.target)
+    for_fund = fee if own == MILLION or account is zero else up(fee, share, MILLION)
+    charge(state, account, for_fund)
+    rest = fee - for_fund
+    cash = min(account.balances[CASH], rest)
+    account.balances[CASH] -= cash
+    zero.balances[CASH] += cash
+    if rest:
+        book(state, account, cash - rest)
+        book(state, zero, rest - cash)
+        pay_due(state, zero)
+
+
 def move(state: State, account: Account, i: int, size: int, cost: int) -> None:
     """Add to a position; whoever comes nearer to zero is settled."""
     position = account.positions[i]
@@ -112,6 +130,19 @@ def price_rule(state: State, i: int, price: int) -> Status:
     return Status.OK
 
 
+def increase_rule(state: State, i: int, size: int) -> Status:
+    """First rule that a larger position breaks by itself."""
+    if state.halted_at:
+        return Status.POOL_IS_HALTED
+    if not health.usable(state, OPEN, state.instruments[i].underlying):
+        return Status.PRICE_IS_NOT_USABLE
+    if not options.valued(state, OPEN, i):
+        return Status.VALUATION_IS_NOT_USABLE
+    if abs(size) > state.instruments[i].position_cap:
+        return Status.EXCEEDS_POSITION_LIMIT
+    return Status.OK
+
+
 def side_rule(state: State, before: Account, after: Account, i: int, size: int, fee: int) -> Status:
     """First rule that one side of a trade breaks; `after` is that side once it is done."""
     held = before.positions[i].size
@@ -124,12 +155,9 @@ def side_rule(state: State, before: Account, after: Account, i: int, size: int, 
         if left >= health.excess(state, before, MAINTENANCE) and (left >= 0 or at_mark):
             return Status.OK
     else:
-        if not health.usable(state, OPEN, state.instruments[i].underlying):
-            return Status.PRICE_IS_NOT_USABLE
-        if not options.valued(state, OPEN, i):
-            return Status.VALUATION_IS_NOT_USABLE
-        if abs(held + size) > state.instruments[i].position_cap:
-            return Status.EXCEEDS_POSITION_LIMIT
+        rule = increase_rule(state, i, held + size)
+        if rule != Status.OK:
+            return rule
     status = health.exposure_rule(state, OPEN, before)
     if status != Status.OK:
         return status
@@ -179,8 +207,8 @@ def trade(
         take_in(state, a, *extra)
     move(state, a, i, size, value)
     move(state, b, i, -size, -value)
-    charge(state, a, fees[0])
-    charge(state, b, fees[1])
+    charge_trade(state, a, fees[0])
+    charge_trade(state, b, fees[1])
     return Status.OK
 
 
@@ -270,6 +298,12 @@ def settle(state: State) -> Status:
     backstop = state.accounts[0]
     if fresh_due(backstop):
         cover_due(state, backstop, draw_insurance(state, fresh_due(backstop)))
+    pay_all(state)
+    return Status.OK
+
+
+def pay_all(state: State) -> None:
+    """Pay claims from the settled cash, and then the insurance fund's."""
     claims = [a.claim for a in state.accounts]
     assert sum(claims) < 2**50, "beyond, the engine shares by rounded weights"
     enough = sum(claims) <= state.settled_cash
@@ -283,7 +317,6 @@ def settle(state: State) -> Status:
         state.settled_cash -= rest
         state.insurance_claim -= rest
         state.insurance += rest
-    return Status.OK
 
 
 def index_rule(state: State, u: int, price: int, confidence: int, flag: int) -> Status:

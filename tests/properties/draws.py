@@ -7,7 +7,8 @@ from tests.properties.running import parameter_now
 
 from ringfence.core.auction import WHOLE
 from ringfence.core.command import Kind
-from ringfence.core.pool import CASH, Rule, Step
+from ringfence.core.health import excess
+from ringfence.core.pool import CASH, Level, Rule, Step, Total
 from ringfence.units import SECOND_NS
 
 Fields = dict[str, int]
@@ -56,6 +57,47 @@ def buy_collateral(h: Any) -> Fields:
     fields = {"kind": int(Kind.BUY_COLLATERAL), "account": h._account(), "asset": c}
     held = max(int(h.pool.balance[0, c]) // 4, 1)
     return fields | {"amount": h._amount(held, fields, "amount", held + 2)}
+
+
+def fund_bond(h: Any) -> Fields:
+    """A little of an account's cash for the bond."""
+    fields = h._of_account(Kind.FUND_BOND, "balance", h._account(), CASH)
+    return fields | {"amount": fields["amount"] // 8}
+
+
+def release_bond(h: Any) -> Fields:
+    """Some of the bond, to anybody."""
+    bond = int(h.pool.total[Total.BOND])
+    return {"account": h._account(), "amount": h.rng.randrange(-1, bond + 2)}
+
+
+def below_target(h: Any) -> int:
+    """An account below target, or any if there is none."""
+    accounts = range(1, len(h.pool.owner))
+    weak = [a for a in accounts if excess(h.pool, a, Level.TARGET) < 0]
+    return int(h.rng.choice(weak)) if weak else int(h._account())
+
+
+def protect(h: Any) -> Fields:
+    """A protective order."""
+    budget = h.rng.choice((0, h._quote(10), h._quote(100_000)))
+    return {"account": h._account(), "amount": budget, "size": h.rng.choice((0, 1, 1, 2))}
+
+
+def top_up(h: Any) -> Fields:
+    """A use of a protective order's budget."""
+    guarded = np.flatnonzero(h.pool.protect_budget).tolist()
+    a = h.rng.choice(guarded) if guarded and h.rng.random() < 0.7 else below_target(h)
+    missing = max(-int(excess(h.pool, a, Level.TARGET)), 0)
+    return {
+        "account": a,
+        "amount": min(missing, int(h.pool.protect_budget[a])) + h.rng.choice((0, 0, 1)),
+    }
+
+
+def weak(h: Any) -> Fields:
+    """An account that is worth a warning, or a reduction."""
+    return {"account": below_target(h)}
 
 
 def announce(h: Any) -> Fields:

@@ -382,6 +382,13 @@ DRAWS: dict[Kind, Callable[[History], Fields]] = {
     Kind.REDEEM_BACKSTOP: draws.redeem_backstop,
     Kind.BUY_FROM_BACKSTOP: draws.buy_from_backstop,
     Kind.BUY_COLLATERAL: draws.buy_collateral,
+    Kind.FUND_BOND: draws.fund_bond,
+    Kind.RELEASE_BOND: draws.release_bond,
+    Kind.PROTECT: draws.protect,
+    Kind.TOP_UP: draws.top_up,
+    Kind.REDUCE: draws.weak,
+    Kind.WARN: draws.weak,
+    Kind.END_POOL: lambda _: {},
     Kind.ANNOUNCE_CHANGE: draws.announce,
     Kind.CANCEL_CHANGE: draws.cancel,
 }

@@ -26,6 +26,13 @@ OWNER_KINDS = {
     Kind.REDEEM_BACKSTOP: 2,
     Kind.BUY_FROM_BACKSTOP: 5,
     Kind.BUY_COLLATERAL: 3,
+    Kind.FUND_BOND: 1,
+    Kind.RELEASE_BOND: 1,
+    Kind.PROTECT: 3,
+    Kind.TOP_UP: 3,
+    Kind.REDUCE: 3,
+    Kind.WARN: 3,
+    Kind.END_POOL: 1,
     Kind.ANNOUNCE_CHANGE: 4,
     Kind.CANCEL_CHANGE: 1,
 }

@@ -143,13 +143,18 @@ TIGHT = msgspec.structs.replace(
         auction_seconds=600,
         auction_resets=1,
         auction_cap="3000000",
+        insurance_share="0.3",
+        halt_loss="20000",
+        halt_seconds=3600,
     ),
 )
 # No auction, no lenders, and a backstop that takes nothing but what it is short of itself.
 BARE = msgspec.structs.replace(
     PLAIN,
     name="bare",
-    rules=msgspec.structs.replace(PLAIN.rules, backstop_limit="0", supply_cap="0"),
+    rules=msgspec.structs.replace(
+        PLAIN.rules, backstop_limit="0", supply_cap="0", halt_loss="500000"
+    ),
 )
 # Auctions with a wide range of health for them, and again no cash lent that would help first.
 OFFERED = msgspec.structs.replace(

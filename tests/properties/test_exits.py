@@ -203,6 +203,13 @@ EFFECTS = {
     Kind.BUY_FROM_BACKSTOP: "*=",
     Kind.BUY_COLLATERAL: "*=",
     Kind.DELEVERAGE: "**",
+    Kind.FUND_BOND: "-=",
+    Kind.RELEASE_BOND: "+=",
+    Kind.PROTECT: "==",
+    Kind.TOP_UP: "+=",
+    Kind.REDUCE: "*=",
+    Kind.WARN: "==",
+    Kind.END_POOL: "**",
     Kind.ANNOUNCE_CHANGE: "==",
     Kind.CANCEL_CHANGE: "==",
     Kind.EXPIRE: "**",
@@ -214,10 +221,10 @@ EFFECTS = {
 NAMES_OTHER = (Kind.TRADE, Kind.OPEN_POSITION, Kind.EXCHANGE, Kind.BID)
 WITH_BACKSTOP = (
     *(Kind.SETTLE, Kind.LIQUIDATE, Kind.SUPPLY_BACKSTOP, Kind.REDEEM_BACKSTOP),
-    *(Kind.BUY_FROM_BACKSTOP, Kind.BUY_COLLATERAL),
+    *(Kind.BUY_FROM_BACKSTOP, Kind.BUY_COLLATERAL, Kind.REDUCE, Kind.TRADE, Kind.OPEN_POSITION),
 )
 OF_NOBODY = (Kind.SETTLE, Kind.OPEN_ACCOUNT, Kind.ANNOUNCE_CHANGE, Kind.CANCEL_CHANGE)
-OF_ALL = (Kind.DELEVERAGE,)
+OF_ALL = (Kind.DELEVERAGE, Kind.END_POOL)
 
 
 def agrees(sign: str, change: int, unit: int) -> bool:

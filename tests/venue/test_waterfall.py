@@ -42,7 +42,7 @@ def test_an_auction_begins_with_the_tick_and_its_price_falls_with_the_clock():
     assert (quote.price_share, quote.sizes) == ("0.9797", {"ETH-PERP": "0.21"})
     step = scene.venue.account("alpha", ALICE).waterfall
     assert (step.step, step.next) == ("auction", "the backstop takes over")
-    assert step.why == "2500000 quote units below maintenance"
+    assert step.why == "2.5 USDC below maintenance"
     assert step.ends_ns == step.since_ns + 600 * SECOND_NS
     scene.tick(300)
     scene.publish(ETH="1050")
@@ -157,3 +157,72 @@ def test_a_quote_of_an_account_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="has no account 7"):
         scene.venue.quote("alpha", ALICE, number=7)
     assert scene.venue.quote("alpha", ALICE, share="0.5").is_open is False
+
+
+def test_a_signed_budget_is_added_by_the_engine_before_anything_is_forced():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    scene.must(c.Protect(**NAMES, budget="30"))
+    wallet = scene.venue.wallet(ALICE)["USDC"]
+    (receipt,) = scene.publish(ETH="1055").values()  # equity 55, target 63.3
+    assert receipt.accepted == 1
+    view = scene.venue.account("alpha", ALICE)
+    assert (view.excess.target, view.protect_budget) == ("0", "21.7")
+    assert scene.venue.wallet(ALICE)["USDC"] == wallet - 8_300_000
+    assert scene.venue.verify() == []
+
+
+def test_a_signed_reduction_is_made_by_the_engine_above_maintenance():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    scene.must(c.Protect(**NAMES, budget="0", may_reduce=True))
+    (receipt,) = scene.publish(ETH="1055").values()
+    assert receipt.accepted == 1
+    view = scene.venue.account("alpha", ALICE)
+    assert view.positions[0].size < "1"
+    assert view.excess.target[0] != "-"
+    assert view.may_reduce
+    assert scene.publish(ETH="1055") == {}
+
+
+def test_nothing_is_forced_above_maintenance_without_a_signature():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    assert scene.publish(ETH="1055") == {}
+    assert scene.venue.account("alpha", ALICE).positions[0].size == "1"
+
+
+def test_every_account_is_warned_of_the_levels_it_falls_below():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    assert scene.venue.warn("alpha") == []
+    scene.tick()
+    scene.venue.set_prices([scene.price("ETH", "1055")])
+    (receipt,) = scene.venue.warn("alpha")
+    assert receipt.accepted == 1
+    warn = c.Warn(**NAMES)
+    assert scene.venue.execute(warn).status == "nothing_to_warn_of"
+    scene.tick()
+    scene.venue.set_prices([scene.price("ETH", "1050")])
+    (event,) = scene.must(warn).events
+    assert (event.event, event.name) == ("account_warned", "below maintenance")
+    assert scene.venue.execute(c.Reduce(**NAMES)).status == "nothing_to_protect"
+    assert scene.venue.execute(c.TopUp(**NAMES, amount="1")).status == "exceeds_budget"
+
+
+def test_a_pool_that_lost_what_it_may_halts_and_ends():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0", halt_loss="50", halt_seconds=3600))
+    venue = scene.venue
+    venue.receive(CREATOR, "USDC", "100")
+    scene.must(c.OpenAccount(pool="alpha", owner=CREATOR))
+    scene.must(c.Deposit(pool="alpha", owner=CREATOR, asset="USDC", amount="100"))
+    scene.must(c.FundBond(pool="alpha", owner=CREATOR, amount="40"))
+    release = c.ReleaseBond(pool="alpha", owner=CREATOR, amount="40")
+    assert venue.execute(release).status == "bond_is_locked"
+    assert venue.execute(c.EndPool(pool="alpha")).status == "pool_is_not_halted"
+    (receipt,) = scene.publish(ETH="900").values()  # 100 are lost
+    view = venue.pool("alpha")
+    assert (view.bond, view.insurance_fund, view.shortfall) == ("0", "40", "100")
+    assert view.halted_ns == receipt.time_ns
+    assert venue.execute(c.EndPool(pool="alpha")).status == "halt_is_not_over"
+    scene.tick(3600)
+    (event,) = scene.must(c.EndPool(pool="alpha")).events
+    assert (event.event, event.value, event.shortfall) == ("pool_ended", "1040", "60")
+    assert venue.account("alpha", BOB).balances["USDC"] == "41040"
+    assert venue.verify() == []

@@ -179,7 +179,8 @@ def _steps(steps: StepsSummary) -> str:
     """Each step and what it did, in the order of the waterfall."""
     return (
         f"auctions {_money(steps.auctioned)}, backstop {_money(steps.notional)}, "
-        f"insurance {_money(steps.insurance)}, deleveraging {_money(steps.deleveraged)}"
+        f"insurance {_money(steps.insurance)}, deleveraging {_money(steps.deleveraged)}, "
+        f"{steps.halts} pools halted"
     )
 
 

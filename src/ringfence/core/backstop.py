@@ -125,8 +125,9 @@ def redeem_backstop(pool: Pool, a: int, shares: int) -> Status:
     """Turn shares of the backstop's capital into cash of the account.
 
     Checks, in order: AMOUNT_MUST_BE_POSITIVE, WATERFALL_IS_RUNNING, BACKSTOP_IS_RESTRICTED
-    (account 0's stake stays), EXCEEDS_BACKSTOP_SHARES, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE,
-    EXCEEDS_BACKSTOP_CAPITAL (its cash, its initial margin and its reserve are needed).
+    (account 0's stake stays), EXCEEDS_BACKSTOP_SHARES, PRICE_IS_NOT_USABLE,
+    VALUATION_IS_NOT_USABLE, EXCEEDS_BACKSTOP_CAPITAL (its cash, its initial margin and its
+    reserve are needed).
     """
     if shares <= 0:
         return Status.AMOUNT_MUST_BE_POSITIVE
@@ -170,7 +171,7 @@ def is_restricted(pool: Pool, kind: int) -> bool:
     """
     if kind == Kind.FUND_INSURANCE:
         return pool.total[Total.BACKSTOP_SHARES] > 0
-    return kind in (Kind.WITHDRAW, Kind.SUPPLY, Kind.BORROW, Kind.OPEN_POSITION)
+    return kind in (Kind.WITHDRAW, Kind.SUPPLY, Kind.BORROW, Kind.OPEN_POSITION, Kind.FUND_BOND)
 
 
 @kernel
@@ -220,7 +221,8 @@ def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
 
     Checks, in order: BACKSTOP_IS_RESTRICTED (it does not buy from itself),
     INSTRUMENT_DOES_NOT_EXIST, SIZE_MUST_NOT_BE_ZERO, AMOUNT_EXCEEDS_LIMIT,
-    SIZE_MUST_BE_WHOLE_LOTS, INSTRUMENT_HAS_EXPIRED, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, EXCEEDS_DISPOSAL (more than one sale's part, or too early),
+    SIZE_MUST_BE_WHOLE_LOTS, INSTRUMENT_HAS_EXPIRED, PRICE_IS_NOT_USABLE,
+    VALUATION_IS_NOT_USABLE, EXCEEDS_DISPOSAL (more than one sale's part, or too early),
     EXCEEDS_POSITION_LIMIT, INITIAL_MARGIN_TOO_LOW.
     """
     if a == BACKSTOP:
@@ -264,7 +266,8 @@ def buy_collateral(pool: Pool, a: int, c: int, amount: int) -> Status:
     """Take coins of the backstop at the index price, rounded against the buyer, for cash.
 
     Checks, in order: BACKSTOP_IS_RESTRICTED, ASSET_DOES_NOT_EXIST, AMOUNT_MUST_BE_POSITIVE,
-    EXCEEDS_DISPOSAL, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, EXCEEDS_BALANCE, INITIAL_MARGIN_TOO_LOW.
+    EXCEEDS_DISPOSAL, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, EXCEEDS_BALANCE,
+    INITIAL_MARGIN_TOO_LOW.
     """
     if a == BACKSTOP:
         return Status.BACKSTOP_IS_RESTRICTED

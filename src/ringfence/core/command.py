@@ -24,6 +24,9 @@ class Kind(IntEnum):
     FUND_INSURANCE = 13  # account, amount: cash to the insurance fund, as a gift
     SUPPLY_BACKSTOP = 14  # account, amount: cash to the backstop, for shares of its capital
     REDEEM_BACKSTOP = 15  # account, amount: shares of the backstop's capital to cash
+    FUND_BOND = 16  # account, amount: cash to the creator's bond
+    RELEASE_BOND = 17  # account of the creator, amount: bond to cash
+    PROTECT = 18  # account, amount (budget of the wallet), size (1: may reduce)
 
     SUPPLY = 20  # account, amount: cash to the lenders
     REDEEM = 21  # account, amount: shares of the lenders to cash
@@ -43,10 +46,15 @@ class Kind(IntEnum):
     LIQUIDATE = 44  # account
     DELEVERAGE = 45  # instrument, amount: close waiting accounts, at most so many (0: all)
     BID = 46  # account, other (under auction), amount (share in 1e-9), size (least bonus)
-    SET_RISK_ARRAY = 49  # instrument, asset (first slot), and five slots, see core.valuation
+    TOP_UP = 47  # account, amount: wallet to account, out of the owner's budget
+    REDUCE = 48  # account: reduce a position as its owner allowed
+    WARN = 49  # account: tell it which levels it is below
 
     ANNOUNCE_CHANGE = 50  # parameter, index, amount (new value), start_ns, ramp_ns
     CANCEL_CHANGE = 51  # index: the pending change
+    END_POOL = 52  # final settlement of a halted pool
+
+    SET_RISK_ARRAY = 60  # instrument, asset (first slot), and five slots, see core.valuation
 
 
 # Some kinds give a field another name; these are the same eight bytes.
@@ -87,6 +95,9 @@ class Happening(IntEnum):
     DELEVERAGING_AWAITED = 13  # the backstop does not take it; index: the position
     POSITION_DELEVERAGED = 14  # size closed against the other side, value at the mark
     WINNER_DELEVERAGED = 15  # the other side; shortfall: gain given up for a bankrupt account
+    ACCOUNT_WARNED = 16  # index: how many levels it is below
+    POOL_HALTED = 17  # value: the bond that went to insurance, shortfall: losses nobody paid
+    POOL_ENDED = 18  # value paid, shortfall: claims that remain
 
 
 EVENT = np.dtype(

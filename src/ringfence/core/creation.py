@@ -116,7 +116,10 @@ def _bounds(check: Checker, decimal_scales: dict[int, int]) -> tuple[Column, Col
 def _scales(quote: int) -> dict[int, int]:
     """Scale of each parameter's decimal string; ppm where nothing is said."""
     seconds = [r for r in Rule if r.name.endswith("_NS")]
-    values = (Rule.SUPPLY_CAP, Rule.BORROW_CAP, Rule.DUST, Rule.BACKSTOP_LIMIT, Rule.AUCTION_CAP)
+    values = (
+        *(Rule.SUPPLY_CAP, Rule.BORROW_CAP, Rule.DUST),
+        *(Rule.BACKSTOP_LIMIT, Rule.AUCTION_CAP, Rule.HALT_LOSS),
+    )
     interest = (Parameter.OPEN_INTEREST_LOWER, Parameter.OPEN_INTEREST_UPPER)
     sizes = (Parameter.DEPOSIT_CAP, Parameter.POSITION_CAP, Parameter.OPEN_INTEREST_CAP)
     return {

@@ -268,7 +268,7 @@ def deleverage(pool: Pool, i: int, most: int, log: Log) -> Status:
     if longs.needed + shorts.needed == 0:
         return Status.NOTHING_TO_DELEVERAGE
     # The second side may need less than it did: the first one's winners can be its losers.
-    if events_of(pool, longs) + events_of(pool, shorts) > DELEVERAGED_MAX:
+    if events_of(pool, longs) + events_of(pool, shorts) >= DELEVERAGED_MAX:
         return Status.TOO_MANY_AT_ONCE
     close_book(pool, i, 1, longs, log)
     if shorts.needed > 0:

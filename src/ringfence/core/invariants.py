@@ -2,6 +2,7 @@
 
     sum(claim) + insurance claim = sum(due) + settled cash + sum(cost) + rounding
     what came in and has not left = balances + settled cash + insurance fund + lender cash
+        + bond
 
 Plain Python integers over the columns, so a fault in a kernel cannot hide in its own check.
 Used by the tests, by the verification of a journal and by the simulator.
@@ -32,11 +33,15 @@ AMOUNTS = (
     Total.INSURANCE_DRAWN,
     Total.AUCTIONED,
     Total.WAITING,
+    Total.INSURANCE_TARGET,
+    Total.BOND,
+    Total.HALTED_AT,
 )
 # Columns of an account that are never below zero, and zero before it is opened.
 OF_ACCOUNTS = (
     *("due", "uncovered", "claim", "debt_shares", "supply_shares", "backstop_shares"),
     *("step", "step_since", "auction_raised", "auction_notional"),
+    *("warned", "protect_budget", "protect_reduce"),
 )
 
 
@@ -155,7 +160,7 @@ def _conservation(pool: Pool, held: Sequence[int]) -> Iterator[str]:
     for c, expected in enumerate(held):
         found = int(pool.deposited[c])
         if c == CASH:
-            rows = (Total.SETTLED_CASH, Total.INSURANCE_FUND, Total.LENDER_CASH)
+            rows = (Total.SETTLED_CASH, Total.INSURANCE_FUND, Total.LENDER_CASH, Total.BOND)
             found += sum(int(pool.total[row]) for row in rows)
         if found != expected:
             yield f"P5 asset {c}: {expected} came in and has not left, the pool has {found}"

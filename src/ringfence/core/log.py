@@ -44,7 +44,7 @@ def room_for(pool: Pool, rows: Rows) -> int:
     # Whoever is closed, on either side, may come to its end with it.
     accounts = int(pool.total[Total.ACCOUNTS]) + len(rows)
     each = 1 + EVENTS_OF_LOSER + len(pool.asset_underlying)
-    return single * room_for_one(pool) + whole * min(accounts * each, DELEVERAGED_MAX)
+    return single * room_for_one(pool) + whole * min(accounts * each + 1, DELEVERAGED_MAX)
 
 
 @kernel
@@ -59,6 +59,9 @@ def recording_rows(rows: Rows) -> tuple[int, int]:
             Kind.SETTLE,
             Kind.EXPIRE,
             Kind.ADVANCE_CLOCK,
+            Kind.REDUCE,
+            Kind.WARN,
+            Kind.END_POOL,
         )
         whole += kind == Kind.DELEVERAGE
     return single, whole

@@ -8,6 +8,7 @@ settlement, as soon as it owes more than what it owns can bring.
 from ringfence.compiled import kernel
 from ringfence.core.command import Happening
 from ringfence.core.health import debt_of, worth
+from ringfence.core.insurance import set_insurance_target
 from ringfence.core.lending import (
     burn_debt,
     lender_assets,
@@ -84,11 +85,14 @@ def write_off_backstop(pool: Pool, log: Log) -> None:
 
 @kernel
 def settle_pool(pool: Pool, log: Log) -> Status:
-    """Settle everybody, then recognise what the backstop cannot pay back.
+    """Settle everybody, recognise what the backstop cannot pay back, measure the fund's target.
 
     Checks: those of `settle`.
     """
     status = settle(pool, log)
-    if status == Status.OK and (pool.debt_shares[BACKSTOP] + pool.supply_shares[BACKSTOP]) > 0:
+    if status != Status.OK:
+        return status
+    if (pool.debt_shares[BACKSTOP] + pool.supply_shares[BACKSTOP]) > 0:
         write_off_backstop(pool, log)
+    set_insurance_target(pool)
     return status

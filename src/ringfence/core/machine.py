@@ -17,6 +17,7 @@ from ringfence.core.backstop import (
 from ringfence.core.collateral import deposit, exchange, fund_insurance, withdraw
 from ringfence.core.command import Kind, Row, Rows
 from ringfence.core.deleveraging import deleverage
+from ringfence.core.halt import end_pool, fund_bond, halt_if_lost, release_bond
 from ringfence.core.health import has_obligation
 from ringfence.core.lending import accrue_interest, borrow, redeem, repay, supply
 from ringfence.core.liquidation import liquidate
@@ -25,6 +26,7 @@ from ringfence.core.losses import settle_pool
 from ringfence.core.parameters import announce_change, apply_changes, cancel_change
 from ringfence.core.pool import BACKSTOP, Pool, Rule, Total
 from ringfence.core.prices import accrue_funding, set_index_price, set_mark_price
+from ringfence.core.protection import protect, reduce_by_order, top_up, warn
 from ringfence.core.status import Status
 from ringfence.core.steps import leave_if_cured
 from ringfence.core.trading import expire, open_position, trade
@@ -83,6 +85,8 @@ def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
         return Status.WATERFALL_IS_RUNNING
     if a == BACKSTOP and is_restricted(pool, kind):
         return Status.BACKSTOP_IS_RESTRICTED
+    if pool.total[Total.HALTED_AT] > 0 and adds_risk(kind):
+        return Status.POOL_IS_HALTED
     if kind == Kind.DEPOSIT:
         return deposit(pool, a, c, amount)
     if kind == Kind.WITHDRAW:
@@ -101,6 +105,18 @@ def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
         return supply_backstop(pool, a, amount)
     if kind == Kind.REDEEM_BACKSTOP:
         return redeem_backstop(pool, a, amount)
+    if kind == Kind.FUND_BOND:
+        return fund_bond(pool, a, amount)
+    if kind == Kind.RELEASE_BOND:
+        return release_bond(pool, a, amount)
+    if kind == Kind.PROTECT:
+        return protect(pool, a, amount, size)
+    if kind == Kind.TOP_UP:
+        return top_up(pool, a, c, amount)
+    if kind == Kind.REDUCE:
+        return reduce_by_order(pool, a, log)
+    if kind == Kind.WARN:
+        return warn(pool, a, log)
     if kind == Kind.BUY_FROM_BACKSTOP:
         return buy_from_backstop(pool, a, i, size)
     if kind == Kind.BUY_COLLATERAL:
@@ -141,6 +157,8 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
         return deleverage(pool, i, amount, log)
     if kind == Kind.SET_RISK_ARRAY:
         return set_risk_array(pool, command)
+    if kind == Kind.END_POOL:
+        return end_pool(pool, log)
     if kind == Kind.ACCRUE_FUNDING:
         return accrue_funding(pool, i, amount)
     if kind == Kind.SETTLE:
@@ -156,10 +174,12 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
 def names_account(kind: int) -> bool:
     """Whether commands of a kind are those of an account; an unknown kind's are not."""
     return (
-        Kind.DEPOSIT <= kind <= Kind.REDEEM_BACKSTOP
+        Kind.DEPOSIT <= kind <= Kind.PROTECT
         or Kind.SUPPLY <= kind <= Kind.REPAY
         or Kind.TRADE <= kind <= Kind.OPEN_POSITION
-        or kind in (Kind.LIQUIDATE, Kind.BID, Kind.BUY_FROM_BACKSTOP, Kind.BUY_COLLATERAL)
+        or Kind.BUY_FROM_BACKSTOP <= kind <= Kind.BUY_COLLATERAL
+        or Kind.BID <= kind <= Kind.WARN
+        or kind == Kind.LIQUIDATE
     )
 
 
@@ -167,6 +187,12 @@ def names_account(kind: int) -> bool:
 def names_other(kind: int) -> bool:
     """Whether commands of a kind have two sides."""
     return Kind.TRADE <= kind <= Kind.OPEN_POSITION or kind in (Kind.EXCHANGE, Kind.BID)
+
+
+@formula
+def adds_risk(kind: int) -> bool:
+    """Whether commands of a kind only make sense in a pool that goes on; trades may reduce."""
+    return kind in (Kind.SUPPLY, Kind.BORROW, Kind.SUPPLY_BACKSTOP)
 
 
 @kernel
@@ -183,12 +209,16 @@ def has_to_wait(pool: Pool, kind: int, a: int) -> bool:
 @formula
 def apply_one(pool: Pool, command: Row, log: Log) -> Status:
     """Apply one command row to the pool, or refuse it with the first rule it breaks."""
-    if not names_account(command["kind"]):
-        return apply_to_pool(pool, command, log)
-    status = apply_to_account(pool, command, log)
-    if status == Status.OK:
+    kind = command["kind"]
+    if names_account(kind):
+        status = apply_to_account(pool, command, log)
+    else:
+        status = apply_to_pool(pool, command, log)
+    if status == Status.OK and kind in (Kind.LIQUIDATE, Kind.DELEVERAGE, Kind.SETTLE):
+        halt_if_lost(pool, log)
+    if status == Status.OK and names_account(kind):
         leave_if_cured(pool, command["account"])
-        if names_other(command["kind"]):
+        if names_other(kind):
             leave_if_cured(pool, command["other"])
     return status
 

@@ -72,6 +72,9 @@ class Total(IntEnum):
     INSURANCE_DRAWN = 17  # paid by the insurance fund on this day
     AUCTIONED = 18  # notional of the accounts that are being auctioned, as they began
     WAITING = 19  # accounts that wait for deleveraging; withdrawals wait with them
+    INSURANCE_TARGET = 20  # what the fund should hold, measured at the last settlement
+    BOND = 21  # of the creator; the first money that is lost when the pool halts
+    HALTED_AT = 22  # ns; 0 while the pool is not halted
 
 
 @unique
@@ -109,6 +112,10 @@ class Rule(IntEnum):
     AUCTION_NS = 28  # from start to floor; 0: no auctions
     AUCTION_RESETS = 29  # times that an auction begins anew before the backstop is asked
     AUCTION_CAP = 30  # quote units of notional in auctions at the same time
+    INSURANCE_SHARE = 31  # ppm of trading fees for the insurance fund, the rest for the backstop
+    STRESS = 32  # ppm by which all prices move in the shocks behind the fund's target
+    HALT_LOSS = 33  # quote units of losses that nobody paid, at which the pool halts
+    HALT_NS = 34  # notice between the halt and the final settlement
 
 
 class Pool(Columns):
@@ -153,6 +160,9 @@ class Pool(Columns):
     step_since: Column  # [a] ns; 0 where it is in none
     auction_raised: Column  # [a] quote units its auction has brought so far
     auction_notional: Column  # [a] quote units counted in AUCTIONED
+    warned: Column  # [a] levels that the account was last told it is below
+    protect_budget: Column  # [a] quote units of the wallet that the owner lets be added
+    protect_reduce: Column  # [a] 1: the owner lets positions be reduced below target
     # Collateral assets
     asset_underlying: Column  # [c] whose index price values it; -1 for cash
     haircut: Column  # [level, c] ppm
@@ -232,6 +242,9 @@ ACCOUNT_COLUMNS = (
     "step_since",
     "auction_raised",
     "auction_notional",
+    "warned",
+    "protect_budget",
+    "protect_reduce",
 )
 
 

@@ -110,6 +110,10 @@ class RulesSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auction_seconds: int = 0  # no auctions
     auction_resets: int = 0
     auction_cap: str = "100000000"  # settlement currency
+    insurance_share: str = "1"
+    stress: str = "0.2"
+    halt_loss: str = "100000000"  # settlement currency
+    halt_seconds: int = 86_400
 
 
 class PoolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

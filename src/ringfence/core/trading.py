@@ -8,11 +8,12 @@ from ringfence.compiled import kernel
 from ringfence.core.collateral import add_balance, deposit_status
 from ringfence.core.command import Happening
 from ringfence.core.health import AS_IT_IS, Change, excess_after
+from ringfence.core.insurance import charge_trade
 from ringfence.core.log import Log, record_total
 from ringfence.core.margin import position_value, share_of
 from ringfence.core.options import payoff
 from ringfence.core.pool import CASH, Level, Pool, Total
-from ringfence.core.settlement import charge, pay_funding, settle_account, settle_everybody
+from ringfence.core.settlement import pay_funding, settle_account, settle_everybody
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, exposure_status, is_usable, is_valuation_usable
 from ringfence.fixed import mul_div_floor
@@ -81,6 +82,8 @@ def side_status(
         if after >= before and (after >= 0 or value <= fair):
             return Status.OK
     else:
+        if pool.total[Total.HALTED_AT] > 0:
+            return Status.POOL_IS_HALTED
         if not is_usable(pool, Action.OPEN, pool.instrument_underlying[i]):
             return Status.PRICE_IS_NOT_USABLE
         if not is_valuation_usable(pool, Action.OPEN, i):
@@ -135,8 +138,8 @@ def trade_with(pool: Pool, a: int, b: int, i: int, size: int, price: int, more: 
         add_balance(pool, a, more.asset, more.balance)
     move_position(pool, a, i, size, value)
     move_position(pool, b, i, -size, -value)
-    charge(pool, a, taker_fee)
-    charge(pool, b, maker_fee)
+    charge_trade(pool, a, taker_fee)
+    charge_trade(pool, b, maker_fee)
     return Status.OK
 
 
@@ -148,7 +151,7 @@ def trade(pool: Pool, a: int, b: int, i: int, size: int, price: int) -> Status:
     SIZE_MUST_NOT_BE_ZERO, AMOUNT_EXCEEDS_LIMIT, SIZE_MUST_BE_WHOLE_LOTS,
     PRICE_MUST_BE_POSITIVE, PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT,
     INSTRUMENT_HAS_EXPIRED, MARK_PRICE_IS_MISSING, PRICE_OUTSIDE_BAND,
-    EXCEEDS_OPEN_INTEREST_CAP; then of a side: PRICE_IS_NOT_USABLE,
+    EXCEEDS_OPEN_INTEREST_CAP; then of a side: POOL_IS_HALTED, PRICE_IS_NOT_USABLE,
     EXCEEDS_POSITION_LIMIT, INITIAL_MARGIN_TOO_LOW or OTHER_INITIAL_MARGIN_TOO_LOW.
     """
     return trade_with(pool, a, b, i, size, price, AS_IT_IS)

@@ -126,6 +126,7 @@ def fast_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
             bonus_max="0.002",
             liquidation_fee="0.001",
             backstop_reserve="0.02",
+            halt_loss="500",
         ),
     )
 
@@ -166,6 +167,7 @@ def tail_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
             profit_weight="0",
             dust="200",
             backstop_reserve="0.1",
+            halt_loss="500",
             auction_floor="0.7",
             auction_seconds=900,
         ),

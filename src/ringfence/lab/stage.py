@@ -23,6 +23,7 @@ from ringfence.venue.venue import Venue
 QUOTE = 10**DECIMALS
 
 KEEPERS = (2, 3, 4)  # the accounts behind the maker's
+BOND = 1_000  # dollars that a creator puts at stake, out of the maker's capital
 
 # Capital by kind of pool, in dollars: maker or lender, backstop, insurance fund, each keeper.
 CAPITAL = {
@@ -106,6 +107,7 @@ class Stage:
             for number in KEEPERS:
                 self.add(k, kind=Kind.DEPOSIT, account=number, asset=CASH, amount=keeper)
             self.add(k, kind=Kind.DEPOSIT, account=MAKER, asset=CASH, amount=maker)
+            self.add(k, kind=Kind.FUND_BOND, account=MAKER, amount=BOND * QUOTE)
             self.add(
                 k, kind=Kind.DEPOSIT, account=BACKSTOP, asset=CASH, amount=backstop + insurance
             )

@@ -42,6 +42,7 @@ class StepsSummary(msgspec.Struct, frozen=True):
     insurance: str
     deleveraged: str  # notional closed against the other side
     shortfall: str
+    halts: int  # pools that have lost too much to go on
     borne: dict[str, str]
 
 
@@ -125,6 +126,7 @@ def _steps(paid: Paid) -> StepsSummary:
         insurance=_money(paid.insurance),
         deleveraged=_money(paid.deleveraged),
         shortfall=_money(paid.shortfall),
+        halts=paid.halts,
         borne={name: _money(value) for name, value in paid.borne().items()},
     )
 

@@ -19,8 +19,8 @@ from ringfence.core.pool import Pool, Total
 SHARE_UNIT = 10**9  # of a slice of an account
 
 # Those who can bear a loss, in the order in which they are asked.
-BEARERS = ("accounts", "insurance fund", "winners' gains", "claims and lenders")
-STEPS = ("none", "auction", "backstop", "insurance", "deleveraging", "loss sharing")
+BEARERS = ("accounts", "insurance fund", "winners' gains", "claims and lenders", "creator's bond")
+STEPS = ("none", "auction", "backstop", "insurance", "deleveraging", "loss sharing", "halt")
 
 
 @dataclass
@@ -39,6 +39,8 @@ class Paid:
     deleveraged: int = 0  # notional closed against the other side
     given_up: int = 0  # gains of the other side that relieved bankrupt accounts
     shortfall: int = 0  # left to claims of winners and to lenders
+    halts: int = 0  # pools that have lost too much to go on
+    bond: int = 0  # of their creators, gone into their insurance funds
 
     @property
     def closed(self) -> int:
@@ -54,12 +56,13 @@ class Paid:
             self.insurance,
             self.deleveraged,
             self.shortfall,
+            self.halts,
         )
         return next(s for s, n in zip(STEPS[::-1], reached[::-1], strict=True) if n)
 
     def borne(self) -> dict[str, int]:
         """Who bore what, in quote units."""
-        values = (self.bonus + self.fee, self.insurance, self.given_up, self.shortfall)
+        values = (self.bonus + self.fee, self.insurance, self.given_up, self.shortfall, self.bond)
         return dict(zip(BEARERS, values, strict=True))
 
 
@@ -89,6 +92,8 @@ class Book:
             if kind == Happening.AUCTION_STARTED:
                 self.paid.auctions += 1
                 self._in_auction[int(event["account"])] = int(event["value"])
+            elif kind == Happening.POOL_HALTED:
+                self.paid.halts += 1
             elif kind == Happening.SLICE_SOLD:
                 self._sell(int(event["account"]), int(event["size"]))
             if kind in _TAKING:
@@ -131,6 +136,7 @@ _ENTRIES: dict[int, dict[str, str]] = {
     },
     Happening.DUE_COVERED: {"insurance": "value"},
     Happening.POSITION_DELEVERAGED: {"deleveraged": "value", "given": "size", **_COSTS},
+    Happening.POOL_HALTED: {"bond": "value"},
     Happening.WINNER_DELEVERAGED: {"given_up": "shortfall", "taken": "size"},
 }
 _TAKING = (

@@ -31,7 +31,7 @@ from ringfence.venue.replay import replay
 from ringfence.venue.state import Receive, Send, State
 
 # What a pool holds of its settlement asset besides the balances of its accounts.
-CASH_HELD = (Total.SETTLED_CASH, Total.INSURANCE_FUND, Total.LENDER_CASH)
+CASH_HELD = (Total.SETTLED_CASH, Total.INSURANCE_FUND, Total.LENDER_CASH, Total.BOND)
 
 Progress = Callable[[int, int], None]  # entries replayed, entries altogether
 

@@ -97,6 +97,39 @@ class OpenPosition(Trade, frozen=True, kw_only=True):
     amount: str
 
 
+class FundBond(OfAccount, frozen=True, kw_only=True):
+    """Put cash of the account into the creator's bond."""
+
+    amount: str
+
+
+class ReleaseBond(OfAccount, frozen=True, kw_only=True):
+    """Give bond back to an account of the pool's creator."""
+
+    amount: str
+
+
+class Protect(OfAccount, frozen=True, kw_only=True):
+    """Sign what may be done below target: add from the wallet up to a budget, reduce."""
+
+    budget: str
+    may_reduce: bool = False
+
+
+class TopUp(OfAccount, frozen=True, kw_only=True):
+    """Add cash of the owner's wallet out of that budget; the engine does so by itself."""
+
+    amount: str
+
+
+class Reduce(OfAccount, frozen=True, kw_only=True):
+    """Reduce a position as its owner allowed; the engine does so by itself."""
+
+
+class Warn(OfAccount, frozen=True, kw_only=True):
+    """Record that the account has come below another level, or above one."""
+
+
 class SupplyBackstop(OfAccount, frozen=True, kw_only=True):
     """Give cash of the account to the pool's backstop, for shares of its capital."""
 
@@ -141,6 +174,10 @@ class Deleverage(Command, frozen=True, kw_only=True):
 
     instrument: str
     accounts: int = 0  # at most so many a side; 0 for all
+
+
+class EndPool(Command, frozen=True, kw_only=True):
+    """Close every position of a halted pool at its last mark, and share what there is."""
 
 
 class Settle(Command, frozen=True, kw_only=True):
@@ -206,6 +243,13 @@ AnyCommand = (
     | Exchange
     | Trade
     | OpenPosition
+    | FundBond
+    | ReleaseBond
+    | Protect
+    | TopUp
+    | Reduce
+    | Warn
+    | EndPool
     | SupplyBackstop
     | RedeemBackstop
     | BuyFromBackstop

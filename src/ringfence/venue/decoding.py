@@ -15,6 +15,7 @@ from typing import Any, Self
 import msgspec
 import numpy as np
 
+from ringfence.core.auction import WHOLE
 from ringfence.core.bounds import HARD_BOUNDS, parameter_name
 from ringfence.core.command import Kind
 from ringfence.core.pool import CASH, account_count
@@ -239,6 +240,16 @@ class RowReader:
         """Amount of the settlement asset."""
         return {"amount": decimal(row["amount"], asset_scale(self._spec, CASH))}
 
+    def bid(self, row: np.void) -> Fields:
+        """Share that is wanted at most, and the least bonus."""
+        share = decimal(row["amount"], WHOLE)
+        return {"share": share, "bonus": decimal(row["size"], asset_scale(self._spec, CASH))}
+
+    def protection(self, row: np.void) -> Fields:
+        """What an owner signs: a budget of the wallet, and whether positions may be reduced."""
+        budget = decimal(row["amount"], asset_scale(self._spec, CASH))
+        return {"budget": budget, "may_reduce": bool(row["size"])}
+
     def instrument(self, row: np.void) -> Fields:
         """Name of the instrument."""
         names = [i.name for i in self._spec.instruments]
@@ -286,7 +297,9 @@ def _raw(name: str, column: str) -> Part:
 
 
 _PRICE, _SIZE = _scaled("price", "price", PRICE_UNIT), _scaled("size", "size", UNIT)
+_SHARES = _scaled("shares", "amount", 1)
 _OF_ACCOUNT = RowReader.account
+_CASH = (_OF_ACCOUNT, RowReader.cash)
 _TRADE = (_OF_ACCOUNT, RowReader.other, RowReader.instrument, _SIZE, _PRICE)
 PARTS: dict[Kind, Sequence[Part]] = {
     Kind.ADVANCE_CLOCK: (_raw("time_ns", "time_ns"),),
@@ -294,21 +307,34 @@ PARTS: dict[Kind, Sequence[Part]] = {
     Kind.DEPOSIT: (_OF_ACCOUNT, RowReader.asset),
     Kind.WITHDRAW: (_OF_ACCOUNT, RowReader.asset),
     Kind.EXCHANGE: (_OF_ACCOUNT, RowReader.other, RowReader.asset, _PRICE),
-    Kind.FUND_INSURANCE: (_OF_ACCOUNT, RowReader.cash),
-    Kind.SUPPLY: (_OF_ACCOUNT, RowReader.cash),
-    Kind.REDEEM: (_OF_ACCOUNT, _scaled("shares", "amount", 1)),
-    Kind.BORROW: (_OF_ACCOUNT, RowReader.cash),
-    Kind.REPAY: (_OF_ACCOUNT, RowReader.cash),
+    Kind.FUND_INSURANCE: _CASH,
+    Kind.SUPPLY_BACKSTOP: _CASH,
+    Kind.REDEEM_BACKSTOP: (_OF_ACCOUNT, _SHARES),
+    Kind.FUND_BOND: _CASH,
+    Kind.RELEASE_BOND: _CASH,
+    Kind.PROTECT: (_OF_ACCOUNT, RowReader.protection),
+    Kind.SUPPLY: _CASH,
+    Kind.REDEEM: (_OF_ACCOUNT, _SHARES),
+    Kind.BORROW: _CASH,
+    Kind.REPAY: _CASH,
     Kind.TRADE: _TRADE,
     Kind.OPEN_POSITION: (*_TRADE, RowReader.asset),
     Kind.EXPIRE: (RowReader.instrument, _PRICE),
+    Kind.BUY_FROM_BACKSTOP: (_OF_ACCOUNT, RowReader.instrument, _SIZE),
+    Kind.BUY_COLLATERAL: (_OF_ACCOUNT, RowReader.asset),
     Kind.SET_INDEX_PRICE: (RowReader.index_price,),
     Kind.SET_MARK_PRICE: (RowReader.instrument, _PRICE),
     Kind.ACCRUE_FUNDING: (RowReader.instrument, _scaled("rate", "amount", PRICE_UNIT)),
     Kind.SETTLE: (),
     Kind.LIQUIDATE: (_OF_ACCOUNT,),
+    Kind.DELEVERAGE: (RowReader.instrument, _raw("accounts", "amount")),
+    Kind.BID: (_OF_ACCOUNT, RowReader.other, RowReader.bid),
+    Kind.TOP_UP: _CASH,
+    Kind.REDUCE: (_OF_ACCOUNT,),
+    Kind.WARN: (_OF_ACCOUNT,),
     Kind.ANNOUNCE_CHANGE: (RowReader.change,),
     Kind.CANCEL_CHANGE: (_raw("change", "instrument"),),
+    Kind.END_POOL: (),
 }
 assert PARTS.keys() == set(Kind)
 

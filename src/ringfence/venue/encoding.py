@@ -163,6 +163,24 @@ class Encoder:
                 }
             case c.BuyCollateral():
                 return {"kind": Kind.BUY_COLLATERAL, **self._amount(command.asset, command.amount)}
+            case c.FundBond():
+                return {"kind": Kind.FUND_BOND, "amount": self._cash(command.amount)}
+            case c.ReleaseBond():
+                return {"kind": Kind.RELEASE_BOND, "amount": self._cash(command.amount)}
+            case _:
+                return self._of_protection(command)
+
+    def _of_protection(self, command: c.OfAccount) -> dict[str, int]:
+        match command:
+            case c.Protect():
+                budget = self._number("budget", command.budget, asset_scale(self._spec, CASH))
+                return {"kind": Kind.PROTECT, "amount": budget, "size": int(command.may_reduce)}
+            case c.TopUp():
+                return {"kind": Kind.TOP_UP, "amount": self._cash(command.amount)}
+            case c.Reduce():
+                return {"kind": Kind.REDUCE}
+            case c.Warn():
+                return {"kind": Kind.WARN}
             case _:
                 return {"kind": Kind.LIQUIDATE}
 
@@ -224,6 +242,8 @@ class Encoder:
                 }
             case c.CancelChange():
                 return {"kind": Kind.CANCEL_CHANGE, "instrument": command.change}
+            case c.EndPool():
+                return {"kind": Kind.END_POOL}
             case _:
                 return {"kind": Kind.SETTLE}
 

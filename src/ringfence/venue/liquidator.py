@@ -6,8 +6,10 @@ import numpy as np
 
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.health import excess
 from ringfence.core.liquidation import has_next_step
-from ringfence.core.pool import BACKSTOP, Pool, Step, Total, account_count
+from ringfence.core.pool import BACKSTOP, Level, Pool, Step, Total, account_count
+from ringfence.core.protection import find_warnings
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, is_usable
 from ringfence.risk.ladder import Ladder
@@ -15,7 +17,7 @@ from ringfence.risk.screen import confirmed
 from ringfence.venue.receipts import BatchReceipt
 
 # After these every account may stand elsewhere, so the ladder is built anew.
-_EVERYBODY = (Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE)
+_EVERYBODY = (Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE, Kind.END_POOL)
 # These change no account.
 _NOBODY = (
     Kind.ADVANCE_CLOCK,
@@ -96,6 +98,47 @@ def deleverage(pool: Pool, execute: Callable[[Rows], BatchReceipt]) -> list[Batc
             parts.append(part)
             is_done = most == 0 or part.statuses[0] != Status.OK
     return parts
+
+
+def protections(pool: Pool, cash: Column) -> Rows:
+    """Return what protective orders ask for now; cash: [o] what each owner's wallet holds."""
+    count = account_count(pool)
+    signed = (pool.protect_budget[:count] > 0) | (pool.protect_reduce[:count] > 0)
+    orders: list[tuple[int, int, int]] = []
+    for a in np.flatnonzero(signed).tolist():
+        missing = -int(excess(pool, a, Level.TARGET))
+        added = min(missing, int(pool.protect_budget[a]), int(cash[pool.owner[a]]))
+        if added > 0:
+            orders.append((Kind.TOP_UP, a, added))
+        is_left = 0 < missing != added and pool.protect_reduce[a] and not pool.step[a]
+        if is_left and excess(pool, a, Level.MAINTENANCE) + max(added, 0) >= 0:
+            orders.append((Kind.REDUCE, a, 0))
+    batch = rows(len(orders))
+    for r, (kind, a, amount) in enumerate(orders):
+        batch[r]["kind"], batch[r]["account"], batch[r]["amount"] = kind, a, amount
+    return batch
+
+
+def warnings(pool: Pool) -> Rows:
+    """Return one warning for each account that has come below another level, or above one."""
+    found = np.empty(account_count(pool), dtype=np.int64)
+    accounts = found[: find_warnings(pool, found)]
+    batch = rows(len(accounts))
+    batch["kind"], batch["account"] = Kind.WARN, accounts
+    return batch
+
+
+def run_waterfall(
+    pool: Pool,
+    cash: Column,
+    unhealthy: Callable[[], Column],
+    execute: Callable[[Rows], BatchReceipt],
+) -> list[BatchReceipt]:
+    """Take a pool's accounts a step on: protective orders, liquidations, deleveraging."""
+    batches = in_entries(protections(pool, cash))
+    parts = [execute(batch) for batch in batches if len(batch)]
+    parts += [execute(batch) for batch in in_entries(liquidations(unhealthy())) if len(batch)]
+    return parts + deleverage(pool, execute)
 
 
 def liquidations(accounts: Column) -> Rows:

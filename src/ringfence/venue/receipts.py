@@ -11,7 +11,7 @@ from ringfence.columns import Column
 from ringfence.core.auction import WHOLE
 from ringfence.core.bounds import parameter_name
 from ringfence.core.command import Happening
-from ringfence.core.pool import Step
+from ringfence.core.pool import Level, Step
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.units import PPM, PRICE_UNIT, UNIT
@@ -90,6 +90,8 @@ _OF_POOL = (
     Happening.CLAIMS_PAID,
     Happening.DUE_COVERED,
     Happening.INSTRUMENT_EXPIRED,
+    Happening.POOL_HALTED,
+    Happening.POOL_ENDED,
 )
 _OF_POSITION = (
     Happening.POSITION_LIQUIDATED,
@@ -145,6 +147,8 @@ def _name(spec: PoolSpec, kind: Happening, index: int) -> str | None:
         return spec.assets()[index]
     if kind == Happening.STEP_ENDED:
         return Step(index).name.lower()
+    if kind == Happening.ACCOUNT_WARNED:
+        return f"below {Level(index - 1).name.lower()}" if index else "at or above initial"
     return None
 
 

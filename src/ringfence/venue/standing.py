@@ -71,11 +71,12 @@ def _auction_end(pool: Pool, a: int) -> int:
     return int(pool.step_since[a]) + turns * int(pool.rule[Rule.AUCTION_NS])
 
 
-def _level(pool: Pool, a: int) -> str:
+def _level(spec: PoolSpec, pool: Pool, a: int) -> str:
     for level in LEVELS:
         missing = -int(excess(pool, a, level))
         if missing > 0:
-            return f"{missing} quote units below {level.name.lower()}"
+            amount = decimal(missing, 10**spec.settlement_decimals)
+            return f"{amount} {spec.settlement} below {level.name.lower()}"
     return "above initial margin"
 
 
@@ -93,10 +94,10 @@ def _after_nothing(pool: Pool, a: int) -> str:
     return "the backstop takes over" if _can_be_taken(pool, a) else "deleveraging"
 
 
-def step_view(pool: Pool, a: int) -> StepView:
+def step_view(spec: PoolSpec, pool: Pool, a: int) -> StepView:
     """Return the step that an account is in."""
     step, since = Step(int(pool.step[a])), int(pool.step_since[a])
-    why = _level(pool, a)
+    why = _level(spec, pool, a)
     if a == BACKSTOP:
         return StepView("backstop", None, why, "it sells what it took over", None)
     if step == Step.AUCTION:
@@ -108,7 +109,8 @@ def step_view(pool: Pool, a: int) -> StepView:
         why = f"{why}; the backstop's limits do not allow it to take over"
         return StepView("deleveraging", since, why, "it is closed against the other side", None)
     if pool.uncovered[a] > 0:
-        why = f"{int(pool.uncovered[a])} quote units of its due are lost to claims of this pool"
+        lost = decimal(int(pool.uncovered[a]), 10**spec.settlement_decimals)
+        why = f"{lost} {spec.settlement} of its due are lost to claims of this pool"
         return StepView("loss_shared", None, why, _after_nothing(pool, a), None)
     return StepView("none", None, why, _after_nothing(pool, a), None)
 

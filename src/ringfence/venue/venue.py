@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ringfence.columns import Column
 from ringfence.core.command import Rows
 from ringfence.core.reading import SpecError
 from ringfence.core.spec import PoolSpec
@@ -28,8 +27,9 @@ from ringfence.venue.consent.executing import execute
 from ringfence.venue.consent.messages import Signed
 from ringfence.venue.consent.unsigned import check_batch, check_command
 from ringfence.venue.encoding import address_bytes, check_encodable
+from ringfence.venue.engine import Engine
 from ringfence.venue.fanout import FeedPrice
-from ringfence.venue.liquidator import Liquidator, deleverage, in_entries, liquidations
+from ringfence.venue.liquidator import Liquidator
 from ringfence.venue.lookup import (
     asset_amount,
     encoder_of,
@@ -37,7 +37,7 @@ from ringfence.venue.lookup import (
     owner_number,
     pool_named,
 )
-from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged, once_committed
+from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, once_committed
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
 from ringfence.venue.sequencer import with_clock
@@ -57,7 +57,7 @@ from ringfence.venue.state import (
 from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
 
 
-class Venue:
+class Venue(Engine):
     """The running whole; `Venue.open` makes one."""
 
     def __init__(self, journal: Journal, state: State, clock: Clock) -> None:
@@ -243,35 +243,6 @@ class Venue:
             outcomes = self.state.apply_prices(prices, time_ns)
             body = entries.encode_prices(prices, outcomes)
             self.journal.append(time_ns, entries.PRICES, b"", body)
-
-    def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
-        """Take every account below maintenance a step on, pool by pool, in order of number."""
-        receipts = {}
-        for record in self.state.pools.values():
-            pool = record.id.hex()
-            accounts = self.unhealthy(pool)
-            parts = [self.liquidate(pool, accounts)] if len(accounts) else []
-            parts += self.deleverage(pool)
-            if parts:
-                receipts[pool] = merged(parts)
-        return receipts
-
-    def deleverage(self, pool: str) -> list[BatchReceipt]:
-        """Close all who wait in a pool against the other side, an instrument at a time."""
-        return deleverage(self.record(pool).pool, lambda rows: self.execute_many(pool, rows))
-
-    def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
-        """Liquidate some accounts of a pool; the core refuses those that are healthy."""
-        parts = in_entries(liquidations(accounts))
-        return merged([self.execute_many(pool, part) for part in parts])
-
-    def unhealthy(self, pool: str) -> Column:
-        """Accounts of a pool below maintenance now, found by its ladder."""
-        record = self.record(pool)
-        liquidator = self._liquidators.get(record.id)
-        if liquidator is None:
-            liquidator = self._liquidators[record.id] = Liquidator(record.pool)
-        return liquidator.unhealthy(record.pool)
 
     # Views and simulations
 

@@ -98,6 +98,8 @@ class AccountView(msgspec.Struct, frozen=True):
     distance_deviations: str | None  # in daily standard deviations, when a volatility is given
     unknown: dict[str, str]
     backstop_shares: str
+    protect_budget: str
+    may_reduce: bool
     waterfall: StepView
     deleveraging: tuple[RankView, ...]
 
@@ -132,6 +134,10 @@ class PoolView(msgspec.Struct, frozen=True):
     backstop_shares: str
     backstop_left: str  # notional that it may still take over in this epoch
     insurance_drawn: str  # on this day
+    insurance_target: str  # the two largest losses under the pool's stress
+    coverage: str | None  # fund over target; null without a target
+    bond: str
+    halted_ns: int | None
     auctioned: str  # notional of the accounts under auction
     waiting: int  # accounts that wait for deleveraging; withdrawals wait with them
 
@@ -284,7 +290,9 @@ def account_view(
         distance_deviations=distances.deviations,
         unknown=unknown,
         backstop_shares=str(int(pool.backstop_shares[a])),
-        waterfall=step_view(pool, a),
+        protect_budget=money(int(pool.protect_budget[a])),
+        may_reduce=bool(pool.protect_reduce[a]),
+        waterfall=step_view(spec, pool, a),
         deleveraging=rank_views(spec, pool, a),
     )
 
@@ -331,9 +339,20 @@ def pool_view(record: PoolRecord, creator: str) -> PoolView:
             max(int(pool.rule[Rule.BACKSTOP_LIMIT] - pool.total[Total.BACKSTOP_TAKEN]), 0)
         ),
         insurance_drawn=money(int(pool.total[Total.INSURANCE_DRAWN])),
+        insurance_target=money(int(pool.total[Total.INSURANCE_TARGET])),
+        coverage=_coverage(pool),
+        bond=money(int(pool.total[Total.BOND])),
+        halted_ns=int(pool.total[Total.HALTED_AT]) or None,
         auctioned=money(int(pool.total[Total.AUCTIONED])),
         waiting=int(pool.total[Total.WAITING]),
     )
+
+
+def _coverage(pool: Pool) -> str | None:
+    target = int(pool.total[Total.INSURANCE_TARGET])
+    if target == 0:
+        return None
+    return decimal(ratio_ppm(int(pool.total[Total.INSURANCE_FUND]), target), PPM)
 
 
 def _validity(pool: Pool, u: int) -> str:

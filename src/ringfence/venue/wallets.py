@@ -41,7 +41,7 @@ def grown_wallets(wallets: Wallets, owners: int, assets: int) -> Wallets:
 @kernel
 def moves_in(kind: int) -> bool:
     """Whether a command takes from the owner's wallet."""
-    return kind in (Kind.DEPOSIT, Kind.OPEN_POSITION)
+    return kind in (Kind.DEPOSIT, Kind.OPEN_POSITION, Kind.TOP_UP)
 
 
 @kernel

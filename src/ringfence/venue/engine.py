@@ -1,0 +1,70 @@
+"""The engine: what a venue does by itself on every tick, pool by pool, down the waterfall."""
+
+from abc import ABC, abstractmethod
+from functools import partial
+
+from ringfence.columns import Column
+from ringfence.core.command import Rows
+from ringfence.core.pool import CASH
+from ringfence.venue.liquidator import (
+    Liquidator,
+    deleverage,
+    in_entries,
+    liquidations,
+    run_waterfall,
+    warnings,
+)
+from ringfence.venue.receipts import BatchReceipt, merged
+from ringfence.venue.state import PoolRecord, State
+
+
+class Engine(ABC):
+    """The part of a venue that needs nobody's command."""
+
+    state: State
+    _liquidators: dict[bytes, Liquidator]
+
+    @abstractmethod
+    def record(self, pool: str) -> PoolRecord:
+        """Return what the venue knows of a pool."""
+
+    @abstractmethod
+    def execute_many(self, pool: str, batch: Rows) -> BatchReceipt:
+        """Apply a batch of rows to one pool."""
+
+    def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
+        """Take every account below maintenance a step on, pool by pool, in order of number."""
+        receipts = {}
+        for record in self.state.pools.values():
+            pool = record.id.hex()
+            parts = run_waterfall(
+                record.pool,
+                self.state.wallets.amount[:, record.assets[CASH]],
+                partial(self.unhealthy, pool),
+                partial(self.execute_many, pool),
+            )
+            if parts:
+                receipts[pool] = merged(parts)
+        return receipts
+
+    def warn(self, pool: str) -> list[BatchReceipt]:
+        """Tell every account of a pool that it has come below another level, or above one."""
+        batches = in_entries(warnings(self.record(pool).pool))
+        return [self.execute_many(pool, batch) for batch in batches if len(batch)]
+
+    def deleverage(self, pool: str) -> list[BatchReceipt]:
+        """Close all who wait in a pool against the other side, an instrument at a time."""
+        return deleverage(self.record(pool).pool, partial(self.execute_many, pool))
+
+    def liquidate(self, pool: str, accounts: Column) -> BatchReceipt:
+        """Liquidate some accounts of a pool; the core refuses those that are healthy."""
+        parts = in_entries(liquidations(accounts))
+        return merged([self.execute_many(pool, part) for part in parts])
+
+    def unhealthy(self, pool: str) -> Column:
+        """Accounts of a pool below maintenance now, found by its ladder."""
+        record = self.record(pool)
+        liquidator = self._liquidators.get(record.id)
+        if liquidator is None:
+            liquidator = self._liquidators[record.id] = Liquidator(record.pool)
+        return liquidator.unhealthy(record.pool)

@@ -1,0 +1,99 @@
+"""The end of a pool: the bond, the halt, and the final settlement."""
+
+from tests.stories import check
+
+TERMS = "rule bonus_min 0 bonus_max 0 liquidation_fee 0 dust 0 halt_loss 150 halt_seconds 3600"
+LOST = f"""
+    {TERMS}
+    price ETH 1000
+    mark ETH-PERP 1000
+    deposit A1 1000 USDC
+    deposit B1 5000 USDC
+    deposit C1 5000 USDC
+    deposit O1 1000 USDC
+    fund_bond O1 100
+    trade A1 B1 10 ETH-PERP @ 1000
+"""
+
+
+def test_the_bond_comes_from_cash_and_goes_back_to_the_creator_alone():
+    check(f"""
+        {TERMS}
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit O1 1000 USDC
+        deposit A1 1000 USDC
+        deposit B1 1000 USDC
+        fund_bond O1 0         -> amount_must_be_positive
+        fund_bond O1 1000.000001 -> exceeds_balance
+        fund_bond backstop 1   -> backstop_is_restricted
+        fund_bond O1 300
+        total bond 300
+        release_bond O1 0      -> amount_must_be_positive
+        release_bond A1 1      -> bond_is_locked
+        release_bond backstop 1 -> bond_is_locked
+        trade A1 B1 1 ETH-PERP @ 1000
+        fund_bond A1 900.000001 -> initial_margin_too_low
+        fund_bond A1 900
+        release_bond O1 1      -> bond_is_locked
+        trade A1 B1 -1 ETH-PERP @ 1000
+        release_bond O1 1200.000001 -> exceeds_bond
+        release_bond O1 1200
+        balance O1 1900 USDC
+    """)
+
+
+def test_a_pool_halts_when_it_has_lost_what_it_may_and_the_bond_goes_first():
+    check(f"""
+        {LOST}
+        mark ETH-PERP 885.000001 -> price_must_be_whole_ticks
+        mark ETH-PERP 885.01                    # 149.90 are missing
+        liquidate A1
+        total halted_at 0u
+    """)
+    check(f"""
+        {LOST}
+        end_pool -> pool_is_not_halted
+        mark ETH-PERP 885
+        liquidate A1
+        event position_liquidated
+        event shortfall_recorded shortfall 150
+        event pool_halted value 100 shortfall 150
+        total bond 0
+        total insurance_fund 100
+        fund_bond C1 1                  -> pool_is_halted
+        supply C1 1                     -> pool_is_halted
+        borrow C1 1                     -> pool_is_halted
+        supply_backstop C1 1            -> pool_is_halted
+        trade C1 O1 1 ETH-PERP @ 885    -> pool_is_halted
+        trade B1 backstop 10 ETH-PERP @ 885     # both reduce
+        withdraw C1 5000 USDC
+        end_pool                        -> halt_is_not_over
+    """)
+
+
+def test_the_final_settlement_closes_all_and_shares_what_there_is():
+    check(f"""
+        {LOST}
+        trade C1 O1 2 ETH-PERP @ 1000
+        mark ETH-PERP 885
+        liquidate A1
+        clock +3599s
+        end_pool                        -> halt_is_not_over
+        clock +1s
+        end_pool
+        event pool_ended value 1330 shortfall 50
+        events 0
+        position B1 0 ETH-PERP cost 0
+        position C1 0 ETH-PERP cost 0
+        balance B1 6108.333333 USDC             # 1330 of 1380 are there, by the claims
+        claim B1 41.666667
+        balance O1 1121.666667 USDC
+        balance C1 4770 USDC
+        total insurance_fund 0
+        deposit A1 150 USDC                     # who owes pays claims first, then the fund
+        settle
+        balance B1 6150 USDC
+        balance O1 1130 USDC
+        total insurance_fund 100
+    """)
