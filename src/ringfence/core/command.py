@@ -37,7 +37,7 @@ class Kind(IntEnum):
     ACCRUE_FUNDING = 42  # instrument, amount: rate in 1e-9 of the mark price
     SETTLE = 43  # collect losses, pay claims
     LIQUIDATE = 44  # account
-    SET_RISK_ARRAY = 49  # instrument, asset (first slot), and five slots, see core.valuation
+    SET_RISK_ARRAY = 49  # instrument, asset (first slot), five slots; see core.valuation
 
     ANNOUNCE_CHANGE = 50  # parameter, index, amount (new value), start_ns, ramp_ns
     CANCEL_CHANGE = 51  # index: the pending change

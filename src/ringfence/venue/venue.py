@@ -4,7 +4,7 @@ Every command is stamped, applied, journaled and committed before anybody hears 
 Several commands may share one commit (`with venue.group()`), and are acknowledged together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.journal.errors import JournalHaltedError
 from ringfence.journal.sqlite import Journal
+from ringfence.risk.scenarios import CoinMarket, valuation_rows
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
 from ringfence.venue.commands import AnyCommand
@@ -202,6 +203,16 @@ class Venue:
             outcomes = self.state.apply_prices(prices, time_ns)
             body = entries.encode_prices(prices, outcomes)
             self.journal.append(time_ns, entries.PRICES, b"", body)
+
+    def value(self, pool: str, market: Mapping[str, CoinMarket]) -> BatchReceipt:
+        """Mark a pool's options and renew its risk arrays at a market of its underlyings.
+
+        Raises:
+            ValueError: The market gives no price, or the grid is not that of the spec.
+        """
+        record = self.record(pool)
+        batch = valuation_rows(record.spec, record.pool, market, self._stamp())
+        return self.execute_many(pool, batch)
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
         """Liquidate every account below maintenance, pool by pool, in order of number."""
