@@ -12,6 +12,7 @@ from rich.live import Live
 
 from ringfence.cli.crash_view import CrashView, summary_view
 from ringfence.cli.exits import FINDING, OK, fail
+from ringfence.cli.options_view import options_view
 from ringfence.cli.output import Json, console, print_json
 from ringfence.journal.errors import JournalError
 from ringfence.lab.crash import Crash
@@ -28,6 +29,7 @@ REFRESH_SECONDS = 0.15
 Pools = Annotated[int, Parameter(help="Isolated pools to build.")]
 Accounts = Annotated[int, Parameter(help="Accounts that come and go in them.")]
 Leverage = Annotated[int, Parameter(help="Typical leverage of a position, 1 to 20.")]
+OptionPools = Annotated[int, Parameter(help="Pools of options to build besides.")]
 Seed = Annotated[int, Parameter(help="Same seed and prices: same journal head.")]
 JournalPath = Annotated[
     Path | None, Parameter(help="Write the journal to this file, to verify it afterwards.")
@@ -44,6 +46,7 @@ def replay(
     pools: Pools = 40,
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
+    option_pools: OptionPools = 4,
     seed: Seed = 1,
     journal: JournalPath = None,
     json: Json = False,
@@ -66,7 +69,9 @@ def replay(
         fail(str(error))
     if any(len(series.prices(name).time_ns) == 0 for name in symbols):
         fail(f"{file} has no prices of {', '.join(symbols)} on {day}")
-    return _run(series, symbols, (pools, accounts, leverage, seed), journal, json=json)
+    return _run(
+        series, symbols, (pools, accounts, leverage, seed, option_pools), journal, json=json
+    )
 
 
 def _date(text: str) -> date:
@@ -81,6 +86,7 @@ def demo(
     pools: Pools = 40,
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
+    option_pools: OptionPools = 4,
     seed: Seed = 1,
     journal: JournalPath = None,
     json: Json = False,
@@ -90,13 +96,15 @@ def demo(
     The prices are generated, not market data: they match public facts of 11 January 2021.
     """
     series = generated_crash(seed)
-    return _run(series, ["BTC", "ETH"], (pools, accounts, leverage, seed), journal, json=json)
+    return _run(
+        series, ["BTC", "ETH"], (pools, accounts, leverage, seed, option_pools), journal, json=json
+    )
 
 
 def _run(
     series: PriceSeries,
     symbols: list[str],
-    numbers: tuple[int, int, int, int],
+    numbers: tuple[int, int, int, int, int],
     journal: Path | None,
     *,
     json: bool,
@@ -122,6 +130,8 @@ def _run(
         print_json(summary)
     else:
         console(sys.stdout).print(summary_view(summary))
+        if summary.options is not None:
+            console(sys.stdout).print(options_view(summary.options))
     is_sound = summary.wallets_unchanged and summary.unaffected_pools_unchanged
     return OK if is_sound else FINDING
 

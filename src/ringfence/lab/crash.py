@@ -16,6 +16,7 @@ from ringfence.columns import Column
 from ringfence.core.command import Happening, Kind
 from ringfence.core.health import debt_of
 from ringfence.core.pool import BACKSTOP, CASH, Total, account_count
+from ringfence.lab.options import OptionPools
 from ringfence.lab.pools import tail_name, tail_price
 from ringfence.lab.population import MAKER, PopulationPlan, populate
 from ringfence.lab.stage import QUOTE, Stage
@@ -76,6 +77,7 @@ class Crash:
         self._next_tail = dict.fromkeys(symbols, start)
         self._next_hour = (start // HOUR_NS + 1) * HOUR_NS
         self.traders = Traders(self.stage, plan.seed)
+        self.options = OptionPools(self.stage)
         self.seconds = 0.0
 
     def set_up(self) -> None:
@@ -94,6 +96,7 @@ class Crash:
                 self._sell_backstops()
                 self._keep_hours(tick.time_ns)
                 self.traders.act(tick.time_ns)
+                self.options.act(tick.time_ns)
                 self.stage.act()
             self.counts.ticks += 1
             self.seconds = time.perf_counter() - started
@@ -107,6 +110,7 @@ class Crash:
         """Prices to all pools, then liquidations, timed; the proof is taken outside the time."""
         started = time.perf_counter_ns()
         self.venue.set_prices(self._feed_prices(tick))
+        self.options.value(tick.time_ns)
         found: dict[int, Column] = {}
         for k, record in enumerate(self.stage.records):
             accounts = self.venue.unhealthy(record.id.hex())
@@ -198,7 +202,7 @@ class Crash:
         self._next_hour = (now_ns // HOUR_NS + 1) * HOUR_NS
         for k, record in enumerate(self.stage.records):
             if is_funding:
-                for i in range(len(record.spec.instruments)):
+                for i in np.flatnonzero(record.pool.expiry == 0).tolist():
                     self.stage.add(k, kind=Kind.ACCRUE_FUNDING, instrument=i, amount=FUNDING_RATE)
             self.stage.add(k, kind=Kind.SETTLE)
 

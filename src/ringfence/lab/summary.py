@@ -5,6 +5,7 @@ import numpy as np
 
 from ringfence.core.pool import Total, account_count
 from ringfence.lab.crash import Crash
+from ringfence.lab.options import OptionsSummary
 from ringfence.lab.pools import DECIMALS
 from ringfence.lab.stage import kind_of
 from ringfence.units import PRICE_UNIT
@@ -74,6 +75,7 @@ class Summary(msgspec.Struct, frozen=True):
     seconds: float
     decision_latency_us: Latency
     prices: dict[str, PriceSummary]
+    options: OptionsSummary | None
     by_pool: list[PoolSummary]
 
 
@@ -147,5 +149,6 @@ def summarise(crash: Crash) -> Summary:
         seconds=round(crash.seconds, 2),
         decision_latency_us=_latency(counts.latency_ns),
         prices={symbol: _prices(crash, symbol) for symbol in crash.symbols},
+        options=crash.options.summary(counts.liquidated),
         by_pool=[_pool(crash, k) for k in range(len(crash.stage.records))],
     )
