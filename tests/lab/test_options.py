@@ -136,11 +136,12 @@ def test_people_are_the_same_for_the_same_seed():
 
 def test_a_settlement_price_is_averaged_by_time_over_the_last_half_hour():
     coin, expiry = Coin("ETH", [0]), START + 2 * WINDOW_NS
-    coin.note(100, START, [expiry])
-    assert coin.average(expiry) == 100  # nothing is averaged yet
-    coin.note(200, expiry - WINDOW_NS // 2, [expiry])
-    coin.note(900, expiry + MINUTE_NS, [expiry])  # too late to count
-    assert coin.average(expiry) == 150
+    coin.note(100 * PRICE_UNIT, START, [expiry])
+    assert coin.market().settled == {}  # the window has not begun
+    coin.note(200 * PRICE_UNIT, expiry - WINDOW_NS // 2, [expiry])
+    assert coin.market().settled == {expiry: 100.0}
+    coin.note(900 * PRICE_UNIT, expiry + MINUTE_NS, [expiry])  # too late to count
+    assert coin.settlement_price(expiry, PRICE_UNIT) == 150 * PRICE_UNIT
 
 
 def test_a_coin_is_valued_where_it_moved_or_time_passed():

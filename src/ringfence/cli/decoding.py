@@ -30,6 +30,7 @@ from ringfence.venue.receipts import decimal, event_view
 from ringfence.venue.state import CreatePool, Receive, RegisterAsset, RegisterOwner, Send
 
 Fields = dict[str, Any]
+SLOT_FIELDS = ("account", "other", "amount", "size", "price")  # of a part of a risk array
 
 
 @dataclass
@@ -226,6 +227,11 @@ def _raw(name: str, column: str) -> Part:
     return lambda _reader, row: {name: int(row[column])}
 
 
+def _slots(_reader: RowReader, row: np.void) -> Fields:
+    """Five slots of a risk array, in quote units per lot."""
+    return {"slots": [int(row[name]) for name in SLOT_FIELDS]}
+
+
 _PRICE, _SIZE = _scaled("price", "price", PRICE_UNIT), _scaled("size", "size", UNIT)
 _OF_ACCOUNT = RowReader.account
 _TRADE = (_OF_ACCOUNT, RowReader.other, RowReader.instrument, _SIZE, _PRICE)
@@ -245,6 +251,7 @@ PARTS: dict[Kind, Sequence[Part]] = {
     Kind.EXPIRE: (RowReader.instrument, _PRICE),
     Kind.SET_INDEX_PRICE: (RowReader.index_price,),
     Kind.SET_MARK_PRICE: (RowReader.instrument, _PRICE),
+    Kind.SET_RISK_ARRAY: (RowReader.instrument, _raw("first_slot", "asset"), _slots),
     Kind.ACCRUE_FUNDING: (RowReader.instrument, _scaled("rate", "amount", PRICE_UNIT)),
     Kind.SETTLE: (),
     Kind.LIQUIDATE: (_OF_ACCOUNT,),

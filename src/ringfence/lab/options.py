@@ -17,6 +17,7 @@ from ringfence.lab.population import MAKER
 from ringfence.lab.stage import QUOTE, Stage
 from ringfence.lab.structures import KINDS, Structure, legs_of, lots_of
 from ringfence.lab.traders import ENTER, GO_HOME, LEAVE, Due
+from ringfence.oracle.settlement import SettlementAverage
 from ringfence.risk.scenarios import CoinMarket, valuation_rows
 from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT, SECOND_NS
 from ringfence.venue.receipts import decimal
@@ -57,27 +58,24 @@ class Coin:
         self.volatility: Volatility | None = None
         self.levels: list[float] = []
         self.valued_price = self.valued_ns = 0
-        self._weighed: dict[int, list[int]] = {}  # expiry: price times ns, ns
+        self._averages: dict[int, SettlementAverage] = {}  # by expiry
 
     def note(self, price: int, now_ns: int, expiries: list[int]) -> None:
-        """Take a price in, and the one before it into the averages that run."""
+        """Take a price in, for the volatility and for the averages of these expiries."""
         if self.volatility is None:
             self.volatility = Volatility(price, now_ns)
         for expiry in expiries:
-            begin = max(self.time_ns, expiry - WINDOW_NS)
-            spent = min(now_ns, expiry) - begin
-            if self.price and spent > 0:
-                weighed = self._weighed.setdefault(expiry, [0, 0])
-                weighed[0] += self.price * spent
-                weighed[1] += spent
+            average = self._averages.get(expiry)
+            if average is None:
+                average = SettlementAverage(expiry_ns=expiry, window_ns=WINDOW_NS)
+            self._averages[expiry] = average.observe(price, now_ns)
         self.volatility.note(price, now_ns)
         self.levels.append(self.volatility.level)
         self.price, self.time_ns = price, now_ns
 
-    def average(self, expiry: int) -> int:
-        """Settlement price so far, in price units."""
-        total, spent = self._weighed.get(expiry, (0, 0))
-        return total // spent if spent else self.price
+    def settlement_price(self, expiry: int, tick: int) -> int:
+        """Price that settles an expiry which has passed."""
+        return self._averages[expiry].settlement_price(tick, self.time_ns)
 
     def is_due(self, now_ns: int) -> bool:
         """Whether a valuation is asked for."""
@@ -89,7 +87,8 @@ class Coin:
         """Return the market now, for the valuation."""
         assert self.volatility is not None
         spot = self.price / PRICE_UNIT
-        settled = {e: self.average(e) / PRICE_UNIT for e in self._weighed}
+        averages = {e: a.average(self.time_ns) for e, a in self._averages.items()}
+        settled = {e: price / PRICE_UNIT for e, price in averages.items() if price is not None}
         return CoinMarket(spot, self.volatility.surface(spot), settled=settled)
 
 
@@ -239,10 +238,9 @@ def _settlements(record: PoolRecord, coin: Coin, expiries: list[int]) -> Rows:
     chosen = np.flatnonzero(np.isin(pool.expiry, expiries) & (pool.expired == 0)).tolist()
     batch = rows(len(chosen))
     for row, i in enumerate(chosen):
-        tick = int(pool.tick[i])
-        price = coin.average(int(pool.expiry[i])) // tick * tick
+        price = coin.settlement_price(int(pool.expiry[i]), int(pool.tick[i]))
         batch["kind"][row], batch["instrument"][row] = Kind.EXPIRE, i
-        batch["price"][row] = max(price, tick)
+        batch["price"][row] = price
     return batch
 
 
