@@ -7,7 +7,6 @@ Several commands may share one commit (`with venue.group()`), and are acknowledg
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ringfence.columns import Column
@@ -82,12 +81,7 @@ class Venue:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -241,9 +235,15 @@ class Venue:
     # Views and simulations
 
     def account(
-        self, pool: str, owner: str, *, number: int = 1, volatility: float | None = None
+        self,
+        pool: str,
+        owner: str,
+        *,
+        number: int = 1,
+        volatility: float | None = None,
+        market: Mapping[str, CoinMarket] | None = None,
     ) -> AccountView:
-        """Return an owner's standing in a pool.
+        """Return an owner's standing in a pool; of options it tells more at a market.
 
         Raises:
             CommandError: There is no such pool, owner or account.
@@ -252,7 +252,7 @@ class Venue:
         a = self.account_index(record, owner, number)
         if a < 0:
             raise CommandError(f"owner {owner} has no account {number} in {record.spec.name}")
-        return account_view(record, record.pool, a, owner, volatility=volatility)
+        return account_view(record, record.pool, a, owner, volatility=volatility, market=market)
 
     def pool(self, pool: str) -> PoolView:
         """Return a pool as a whole."""
