@@ -79,8 +79,23 @@ def encoder():
 
 
 def test_the_commands_below_are_of_every_kind(encoder):
+    """But of those that come in batches only: the clock's, and parts of risk arrays."""
     kinds = {int(encoder.row(command)["kind"][0]) for command in COMMANDS}
-    assert kinds == set(Kind) - {Kind.ADVANCE_CLOCK} == PARTS.keys() - {Kind.ADVANCE_CLOCK}
+    batched = {Kind.ADVANCE_CLOCK, Kind.SET_RISK_ARRAY}
+    assert kinds == set(Kind) - batched == PARTS.keys() - batched
+
+
+def test_a_part_of_a_risk_array_is_shown_by_slots(reader):
+    (row,) = array_part = rows(1)
+    array_part["kind"], array_part["asset"] = Kind.SET_RISK_ARRAY, 5
+    for k, name in enumerate(("account", "other", "amount", "size", "price")):
+        array_part[name] = -k
+    assert reader.fields(row) == {
+        "type": "setriskarray",
+        "instrument": "ETH-PERP",
+        "first_slot": 5,
+        "slots": [0, -1, -2, -3, -4],
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)

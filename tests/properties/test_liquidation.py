@@ -31,7 +31,7 @@ from ringfence.core.pool import (
 from ringfence.core.seizure import liability
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, validity
+from ringfence.core.validity import Action, validity, valuation_validity
 from ringfence.units import BASE
 
 ENDS = (
@@ -57,6 +57,9 @@ def expected(pool: Pool, a: int) -> Status:  # noqa: C901 - one return per rule,
     held |= {int(pool.asset_underlying[c]) for c in np.flatnonzero(pool.balance[a]) if c != CASH}
     if not all(pool.allowed[Action.LIQUIDATE, validity(pool, u)] for u in held):
         return Status.PRICE_IS_NOT_USABLE
+    legs = np.flatnonzero(pool.size[a])
+    if not all(pool.allowed[Action.LIQUIDATE, valuation_validity(pool, i)] for i in legs):
+        return Status.VALUATION_IS_NOT_USABLE
     if excess(pool, a, Level.CLOSEOUT) >= 0:
         for u in held:
             if pool.total[Total.NOW_NS] < pool.grace_until[u]:

@@ -81,8 +81,9 @@ def test_interpreted_bytes_equal_compiled_bytes(name, tmp_path):
     assert there == digest_here(SPECS[name], commands), f"seed {seed}"
 
 
+@pytest.mark.parametrize("name", ["mixed", "scenario"])
 @pytest.mark.parametrize("version", PYTHONS)
-def test_every_python_gives_the_same_bytes(version, tmp_path):
+def test_every_python_gives_the_same_bytes(version, name, tmp_path):
     python = shutil.which(f"python{version}")
     if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
         pytest.skip(f"Python {version} is this one")
@@ -91,8 +92,8 @@ def test_every_python_gives_the_same_bytes(version, tmp_path):
     has_numba = [python, "-c", "import numba, numpy, msgspec"]
     if subprocess.run(has_numba, capture_output=True, check=False).returncode:
         pytest.skip(f"Python {version} has no numba, numpy and msgspec")
-    commands = history_rows(SPECS["mixed"], 7, 1500)
+    commands = history_rows(SPECS[name], 7, 1500)
     path = tmp_path / "commands.npy"
     np.save(path, commands)
-    there = digest_in(python, "mixed", path, interpreted=True)
-    assert there == digest_here(SPECS["mixed"], commands)
+    there = digest_in(python, name, path, interpreted=True)
+    assert there == digest_here(SPECS[name], commands)

@@ -33,7 +33,9 @@ def test_p18_p11_adding_collateral_never_lowers_health(spec, seed):
         must(pool, Kind.DEPOSIT, account=a, asset=c, amount=amount)
         after = [excess(pool, a, level) for level in LEVELS], health_factor(pool, a)
         assert all(x <= y for x, y in zip(before[0], after[0], strict=True))
-        if c != CASH or not pool.due[a]:
+        # Coins that move in the scenarios add to what is required, too: by less than they count,
+        # but a high ratio falls towards theirs.
+        if (c != CASH or not pool.due[a]) and not pool.is_offsetting[c]:
             assert before[1] <= after[1]
 
 

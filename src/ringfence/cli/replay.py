@@ -13,6 +13,7 @@ from rich.live import Live
 from ringfence.cli.crash_view import CrashView, summary_view
 from ringfence.cli.exits import FINDING, INTERRUPTED, OK, fail, note
 from ringfence.cli.interrupt import stoppable
+from ringfence.cli.options_view import options_view
 from ringfence.cli.output import Json, console, print_json, progress
 from ringfence.journal.errors import JournalError
 from ringfence.lab.crash import Crash
@@ -30,6 +31,7 @@ REFRESH_SECONDS = 0.15
 Pools = Annotated[int, Parameter(help="Isolated pools to build.")]
 Accounts = Annotated[int, Parameter(help="Accounts that come and go in them.")]
 Leverage = Annotated[int, Parameter(help="Typical leverage of a position, 1 to 20.")]
+OptionPools = Annotated[int, Parameter(help="Pools of options to build besides.")]
 Seed = Annotated[int, Parameter(help="Same seed and prices: same journal head.")]
 Impact = Annotated[
     bool, Parameter(negative=(), help="Let what is closed by force push the prices.")
@@ -50,6 +52,7 @@ def replay(
     pools: Pools = 40,
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
+    option_pools: OptionPools = 4,
     seed: Seed = 1,
     impact: Impact = False,
     depth: Depth = DEPTH,
@@ -78,7 +81,7 @@ def replay(
     return _run(
         series,
         symbols,
-        (pools, accounts, leverage, seed),
+        (pools, accounts, leverage, seed, option_pools),
         journal,
         depth=depth if impact else None,
         json=json,
@@ -97,6 +100,7 @@ def demo(
     pools: Pools = 40,
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
+    option_pools: OptionPools = 4,
     seed: Seed = 1,
     impact: Impact = False,
     depth: Depth = DEPTH,
@@ -111,7 +115,7 @@ def demo(
     return _run(
         series,
         ["BTC", "ETH"],
-        (pools, accounts, leverage, seed),
+        (pools, accounts, leverage, seed, option_pools),
         journal,
         depth=depth if impact else None,
         json=json,
@@ -121,7 +125,7 @@ def demo(
 def _run(
     series: PriceSeries,
     symbols: list[str],
-    numbers: tuple[int, int, int, int],
+    numbers: tuple[int, int, int, int, int],
     journal: Path | None,
     *,
     depth: int | None,
@@ -152,6 +156,8 @@ def _run(
         print_json(summary)
     else:
         console(sys.stdout).print(summary_view(summary))
+        if summary.options is not None:
+            console(sys.stdout).print(options_view(summary.options))
     return _verdict(summary, crash.ticks)
 
 

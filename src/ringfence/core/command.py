@@ -1,7 +1,7 @@
 """Commands and events as rows of one fixed dtype each.
 
 What goes on the wire goes in the journal as it is: nine little-endian 64-bit integers a
-command, eighteen an event. A field that a kind does not use is zero.
+command, nineteen an event. A field that a kind does not use is zero.
 """
 
 from enum import IntEnum, unique
@@ -120,6 +120,7 @@ EVENT = np.dtype(
         ("health_after", "<i8"),  # ppm
         ("publish_time_ns", "<i8"),  # of the index price behind the decision
         ("version", "<i8"),  # of the parameters
+        ("scenario", "<i8"),  # row of the grid in which the account lost most before; -1: none
     ]
 )
 

@@ -8,7 +8,7 @@ from ringfence.columns import Column
 from ringfence.core.margin_spec import PAIRED, ScenarioKind, StandardRate
 from ringfence.core.options import CALL, PUT
 from ringfence.core.pool import Level, MarginModel, Rule
-from ringfence.core.reading import Checker
+from ringfence.core.reading import Checker, scaled
 from ringfence.core.spec import InstrumentSpec, Levels
 from ringfence.units import AMOUNT_MAX, PPM, PRICE_UNIT, SCENARIOS_MAX
 
@@ -215,11 +215,11 @@ def _check_order(check: Checker, model: MarginModel) -> None:
             )
 
 
-def _number(strike: str) -> float:
+def _number(strike: str) -> int:
     try:
-        return float(strike)
+        return scaled(strike, PRICE_UNIT)
     except ValueError:
-        return 0.0  # the strike itself is a problem already
+        return 0  # the strike itself is a problem already
 
 
 def _check_collateralised(check: Checker, columns: dict[str, Column]) -> None:

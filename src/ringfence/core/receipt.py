@@ -2,9 +2,10 @@
 
 from ringfence.compiled import kernel
 from ringfence.core.command import Happening
-from ringfence.core.health import equity, excess, health_factor
+from ringfence.core.health import AS_IT_IS, equity, excess, health_factor
 from ringfence.core.log import Log, next_event
 from ringfence.core.pool import Level, Pool, Total
+from ringfence.core.scenario import worst_row
 
 
 @kernel
@@ -18,6 +19,7 @@ def start_event(pool: Pool, a: int, log: Log, kind: Happening, index: int) -> in
     event["excess_before"] = excess(pool, a, Level.MAINTENANCE)
     event["health_before"] = health_factor(pool, a)
     event["version"] = pool.total[Total.VERSION]
+    event["scenario"] = worst_row(pool, a, AS_IT_IS)
     return e
 
 

@@ -27,7 +27,7 @@ from ringfence.core.options import (
     unpaired_calls,
     value_of,
 )
-from ringfence.core.pool import CASH, Level, Pool
+from ringfence.core.pool import CASH, Level, MarginModel, Pool
 from ringfence.fixed import mul_div_floor
 from ringfence.units import PRICE_UNIT, VALUE_MAX
 
@@ -115,6 +115,18 @@ def worst_scenario(pool: Pool, a: int, u: int, change: "Change") -> Worst:
         if totals[s] < least:
             least, row = totals[s], s
     return Worst(min(-least, VALUE_MAX), row)
+
+
+@kernel
+def worst_row(pool: Pool, a: int, change: "Change") -> int:
+    """Row of the grid in which the account loses most on one underlying; or -1."""
+    most, row = 0, -1
+    if pool.margin_model[0] == MarginModel.SCENARIO:
+        for u in range(pool.index_price.size):
+            worst = worst_scenario(pool, a, u, change)
+            if worst.loss > most:
+                most, row = worst.loss, worst.row
+    return row
 
 
 @kernel

@@ -18,6 +18,7 @@ from ringfence.core.command import Kind
 from ringfence.core.pool import Step, Total, account_count
 from ringfence.lab.forced import Forced
 from ringfence.lab.impact import Market, displaced
+from ringfence.lab.options import OptionPools
 from ringfence.lab.pools import tail_name, tail_price
 from ringfence.lab.population import PopulationPlan, populate
 from ringfence.lab.stage import QUOTE, Stage
@@ -86,6 +87,7 @@ class Crash:
         self.traders = Traders(self.stage, plan.seed)
         self._forced = Forced(self.stage, self._push)
         self.books = [Book() for _ in self.stage.records]
+        self.options = OptionPools(self.stage)
         self.seconds = 0.0
 
     def set_up(self) -> None:
@@ -115,6 +117,7 @@ class Crash:
             self._forced.act()
             self._keep_hours(tick.time_ns)
             self.traders.act(tick.time_ns)
+            self.options.act(tick.time_ns)
             self._note(self.stage.act().items())
         self.counts.ticks += 1
 
@@ -124,6 +127,7 @@ class Crash:
         """Prices to all pools, then liquidations, timed; the proof is taken outside the time."""
         started = time.perf_counter_ns()
         self.venue.set_prices(self._feed_prices(tick))
+        self.options.value(tick.time_ns)
         found: dict[int, Column] = {}
         for k, record in enumerate(self.stage.records):
             accounts = self.venue.unhealthy(record.id.hex())
@@ -192,7 +196,7 @@ class Crash:
         self._next_hour = (now_ns // HOUR_NS + 1) * HOUR_NS
         for k, record in enumerate(self.stage.records):
             if is_funding:
-                for i in range(len(record.spec.instruments)):
+                for i in np.flatnonzero(record.pool.expiry == 0).tolist():
                     self.stage.add(k, kind=Kind.ACCRUE_FUNDING, instrument=i, amount=FUNDING_RATE)
             self.stage.add(k, kind=Kind.SETTLE)
 

@@ -6,13 +6,13 @@ lends, the rest are tail pools; an owner has accounts in several pools and keeps
 positions last from an hour to two days; two takers in three are long.
 """
 
-import random
-from collections.abc import Sequence
-
 import msgspec
 
 from ringfence.core.spec import PoolSpec
+from ringfence.lab.dice import Dice
+from ringfence.lab.option_pools import options_spec
 from ringfence.lab.pools import fast_spec, lending_spec, majors_spec, tail_price, tail_spec
+from ringfence.lab.structures import Structure, draw
 from ringfence.units import HOUR_NS
 
 MAKER, LENDER = 1, 1  # the first account after the backstop
@@ -20,6 +20,7 @@ SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 100_000)  # deposits in 
 LEVERAGE_STEPS = (20, 40, 60, 100, 100, 150, 200)  # percent of the typical leverage
 LEVERAGE_MAX = 20  # in majors; in fast pools leverage is four times as high
 FAST = 4
+STRUCTURES_A_POOL = 50  # accounts of an option pool, a quarter of each kind
 LOAN_TO_VALUE = (50, 65, 75, 85, 92, 97)  # percent of what initial margin allows
 STAY_MIN_NS, STAY_MAX_NS = HOUR_NS, 48 * HOUR_NS
 
@@ -35,6 +36,7 @@ class PopulationPlan(msgspec.Struct, frozen=True):
     accounts: int = 2_000
     leverage: int = 10
     seed: int = 1
+    option_pools: int = 0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -42,6 +44,7 @@ class PopulationPlan(msgspec.Struct, frozen=True):
             ("pools", self.pools, 1, 10_000),
             ("accounts", self.accounts, 1, 5_000_000),
             ("leverage", self.leverage, 1, LEVERAGE_MAX),
+            ("option-pools", self.option_pools, 0, 1_000),
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} is {value}; it must be from {low} to {high}")
@@ -78,26 +81,12 @@ class Population(msgspec.Struct, frozen=True):
     owners: int  # the first ones create a pool each, and own its backstop and its maker
     takers: tuple[Taker, ...]
     borrowers: tuple[Borrower, ...]
+    structures: tuple[Structure, ...] = ()
 
     @property
     def accounts(self) -> int:
         """Accounts that come and go; makers, lenders and backstops are not counted."""
-        return len(self.takers) + len(self.borrowers)
-
-
-class Dice:
-    """Whole random numbers; only getrandbits, whose stream is the same on every Python."""
-
-    def __init__(self, seed: int) -> None:
-        self._bits = random.Random(seed)  # noqa: S311 - reproducible on purpose
-
-    def below(self, limit: int) -> int:
-        """A number from 0 to limit - 1."""
-        return self._bits.getrandbits(62) % limit
-
-    def one_of(self, choices: Sequence[int]) -> int:
-        """One of some numbers."""
-        return choices[self.below(len(choices))]
+        return len(self.takers) + len(self.borrowers) + len(self.structures)
 
 
 def _kind_of(k: int) -> str:
@@ -137,11 +126,12 @@ def populate(
     specs = tuple(_spec_of(k, prices, stale_seconds) for k in range(plan.pools))
     people = max(plan.accounts * 3 // 5, 1)
     start_ns, end_ns = span_ns
+    specs += _option_specs(plan, prices, start_ns, stale_seconds)
     takers: list[Taker] = []
     borrowers: list[Borrower] = []
     numbers: dict[tuple[int, int], int] = {}
     for _ in range(plan.accounts):
-        pool, owner = dice.below(plan.pools), plan.pools + dice.below(people)
+        pool, owner = dice.below(plan.pools), len(specs) + dice.below(people)
         number = numbers[pool, owner] = numbers.get((pool, owner), 0) + 1
         window = max((end_ns - start_ns) // (20 if dice.below(3) < 2 else 1), 1)
         enter_ns = start_ns + dice.below(window)
@@ -164,4 +154,23 @@ def populate(
         else:
             ratio = dice.one_of(LOAN_TO_VALUE)
             borrowers.append(Borrower(pool, owner, number, money, ratio, enter_ns))
-    return Population(specs, plan.pools + people, tuple(takers), tuple(borrowers))
+    owners = len(specs) + people
+    structures = draw(
+        Dice(plan.seed + 2),
+        plan.option_pools * STRUCTURES_A_POOL,
+        range(plan.pools, len(specs)),
+        range(len(specs), owners),
+        span_ns,
+        quote,
+    )
+    return Population(specs, owners, tuple(takers), tuple(borrowers), structures)
+
+
+def _option_specs(
+    plan: PopulationPlan, prices: dict[str, int], start_ns: int, stale_seconds: int
+) -> tuple[PoolSpec, ...]:
+    """Pools of options on the symbols in turn; they come on top of the others."""
+    symbols = list(prices)
+    numbers = range(plan.pools, plan.pools + plan.option_pools)
+    named = [(k, symbols[k % len(symbols)]) for k in numbers]
+    return tuple(options_spec(k, s, prices[s], start_ns, stale_seconds) for k, s in named)

@@ -15,6 +15,7 @@ from ringfence.core.pool import BACKSTOP, CASH
 from ringfence.core.status import Status
 from ringfence.lab.pools import DECIMALS, SETTLEMENT
 from ringfence.lab.population import MAKER, Borrower, Population, Taker
+from ringfence.lab.structures import Structure
 from ringfence.units import SIZE_DECIMALS
 from ringfence.venue.receipts import BatchReceipt
 from ringfence.venue.state import PoolRecord
@@ -31,6 +32,7 @@ CAPITAL = {
     "fast": (400_000_000, 5_000, 1_000, 100_000),
     "lending": (400_000_000, 500_000, 50_000, 1_000_000),
     "tail": (5_000_000, 5_000, 2_000, 20_000),
+    "options": (400_000_000, 1_000_000, 100_000, 1_000_000),
 }
 
 Fields = dict[str, int]
@@ -89,6 +91,7 @@ class Stage:
         for borrower in self.population.borrowers:
             for coin in coin_prices:
                 dollars[borrower.owner, coin] += 3 * borrower.value
+        self._fund_structures(dollars, coin_prices)
         for creator, record in enumerate(self.records):
             *others, keeper = CAPITAL[kind_of(record)]
             dollars[creator, SETTLEMENT] += (sum(others) + len(KEEPERS) * keeper) * QUOTE
@@ -97,6 +100,14 @@ class Stage:
                 text = _dollars_in(asset, amount, coin_prices, price_unit)
                 self.venue.receive(self.owners[owner], asset, text)
         self.expected = self.venue.state.wallets.amount.copy()
+
+    def _fund_structures(
+        self, dollars: dict[tuple[int, str], int], coin_prices: dict[str, int]
+    ) -> None:
+        """Give holders of option structures twice their deposits, in cash and in coins."""
+        for holder in self.population.structures:
+            for asset in (SETTLEMENT, *coin_prices):
+                dollars[holder.owner, asset] += 2 * holder.deposit
 
     def open_accounts(self) -> None:
         """Open every account of the population, account 1 of each pool first, and fund it."""
@@ -114,9 +125,10 @@ class Stage:
             self.add(k, kind=Kind.FUND_INSURANCE, account=BACKSTOP, amount=insurance)
             if not record.spec.instruments:
                 self.add(k, kind=Kind.SUPPLY, account=MAKER, amount=maker * 3 // 4)
-        people: tuple[Taker | Borrower, ...] = (
+        people: tuple[Taker | Borrower | Structure, ...] = (
             *self.population.takers,
             *self.population.borrowers,
+            *self.population.structures,
         )
         for person in people:
             self.add(person.pool, kind=Kind.OPEN_ACCOUNT, other=person.owner, amount=person.number)

@@ -5,6 +5,7 @@ import numpy as np
 
 from ringfence.core.pool import Total, account_count
 from ringfence.lab.crash import Crash
+from ringfence.lab.options import OptionsSummary
 from ringfence.lab.pools import DECIMALS
 from ringfence.lab.stage import kind_of
 from ringfence.lab.waterfall import Paid
@@ -97,6 +98,7 @@ class Summary(msgspec.Struct, frozen=True):
     prices: dict[str, PriceSummary]
     impact: dict[str, str]  # by market, the furthest that forced closing pushed its price
     is_complete: bool  # false where the run was stopped before its last tick
+    options: OptionsSummary | None
     by_pool: list[PoolSummary]
 
 
@@ -193,5 +195,8 @@ def summarise(crash: Crash) -> Summary:
         prices={symbol: _prices(crash, symbol) for symbol in crash.symbols},
         impact={n: decimal(m.furthest, PRICE_UNIT) for n, m in crash.markets.items()},
         is_complete=crash.counts.ticks == crash.ticks,
+        options=crash.options.summary(
+            {(k, a) for k, book in enumerate(crash.books) for a in book.accounts}
+        ),
         by_pool=[_pool(crash, k) for k in range(len(crash.stage.records))],
     )

@@ -7,7 +7,8 @@ from ringfence.core.command import Kind
 from ringfence.core.margin import position_value
 from ringfence.core.pool import CASH, Level
 from ringfence.core.validity import Validity, validity
-from ringfence.lab.population import MAKER, Borrower, Dice, Taker
+from ringfence.lab.dice import Dice
+from ringfence.lab.population import MAKER, Borrower, Taker
 from ringfence.lab.stage import Stage
 from ringfence.units import HOUR_NS, PPM
 

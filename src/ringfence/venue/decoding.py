@@ -39,6 +39,7 @@ from ringfence.venue.state import (
 )
 
 Fields = dict[str, Any]
+SLOT_FIELDS = ("account", "other", "amount", "size", "price")  # of a part of a risk array
 
 
 @dataclass
@@ -296,6 +297,11 @@ def _raw(name: str, column: str) -> Part:
     return lambda _reader, row: {name: int(row[column])}
 
 
+def _slots(_reader: RowReader, row: np.void) -> Fields:
+    """Five slots of a risk array, in quote units per lot."""
+    return {"slots": [int(row[name]) for name in SLOT_FIELDS]}
+
+
 _PRICE, _SIZE = _scaled("price", "price", PRICE_UNIT), _scaled("size", "size", UNIT)
 _SHARES = _scaled("shares", "amount", 1)
 _OF_ACCOUNT = RowReader.account
@@ -324,6 +330,7 @@ PARTS: dict[Kind, Sequence[Part]] = {
     Kind.BUY_COLLATERAL: (_OF_ACCOUNT, RowReader.asset),
     Kind.SET_INDEX_PRICE: (RowReader.index_price,),
     Kind.SET_MARK_PRICE: (RowReader.instrument, _PRICE),
+    Kind.SET_RISK_ARRAY: (RowReader.instrument, _raw("first_slot", "asset"), _slots),
     Kind.ACCRUE_FUNDING: (RowReader.instrument, _scaled("rate", "amount", PRICE_UNIT)),
     Kind.SETTLE: (),
     Kind.LIQUIDATE: (_OF_ACCOUNT,),

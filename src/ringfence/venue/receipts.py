@@ -46,6 +46,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     health_after: str | None = None
     publish_time_ns: int | None = None
     version: int | None = None
+    scenario: int | None = None  # row of the grid in which the account lost most
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -136,6 +137,7 @@ def event_view(spec: PoolSpec, event: np.void) -> Event:
         health_after=decimal(int(event["health_after"]), PPM),
         publish_time_ns=int(event["publish_time_ns"]),
         version=version,
+        scenario=None if int(event["scenario"]) < 0 else int(event["scenario"]),
     )
 
 

@@ -4,11 +4,10 @@ Every command is stamped, applied, journaled and committed before anybody hears 
 Several commands may share one commit (`with venue.group()`), and are acknowledged together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ringfence.core.command import Rows
@@ -17,6 +16,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.journal.errors import JournalHaltedError
 from ringfence.journal.sqlite import Journal
+from ringfence.risk.scenarios import CoinMarket, valuation_rows
 from ringfence.signing.typed import Domain
 from ringfence.venue import entries
 from ringfence.venue.clock import Clock, SystemClock
@@ -94,12 +94,7 @@ class Venue(Engine):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self.close()
 
     @property
@@ -244,19 +239,35 @@ class Venue(Engine):
             body = entries.encode_prices(prices, outcomes)
             self.journal.append(time_ns, entries.PRICES, b"", body)
 
+    def value(self, pool: str, market: Mapping[str, CoinMarket]) -> BatchReceipt:
+        """Mark a pool's options and renew its risk arrays at a market of its underlyings.
+
+        Raises:
+            ValueError: The market gives no price, or the grid is not that of the spec.
+        """
+        record = self.record(pool)
+        batch = valuation_rows(record.spec, record.pool, market, self._stamp())
+        return self.execute_many(pool, batch)
+
     # Views and simulations
 
     def account(
-        self, pool: str, owner: str, *, number: int = 1, volatility: float | None = None
+        self,
+        pool: str,
+        owner: str,
+        *,
+        number: int = 1,
+        volatility: float | None = None,
+        market: Mapping[str, CoinMarket] | None = None,
     ) -> AccountView:
-        """Return an owner's standing in a pool.
+        """Return an owner's standing in a pool; of options it tells more at a market.
 
         Raises:
             CommandError: There is no such pool, owner or account.
         """
         record = self.record(pool)
         index = opened_account(self.state, record, owner, number)
-        return account_view(record, record.pool, index, owner, volatility=volatility)
+        return account_view(record, record.pool, index, owner, volatility=volatility, market=market)
 
     def quote(self, pool: str, owner: str, *, number: int = 1, share: str = "1") -> QuoteView:
         """Return what a bid for at most a share of an account would get now."""

@@ -5,6 +5,7 @@ does not exist it is null, and `unknown` says why.
 """
 
 import math
+from collections.abc import Mapping
 
 import msgspec
 
@@ -23,9 +24,10 @@ from ringfence.core.health import (
 )
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
 from ringfence.core.margin import funding_due, position_value
-from ringfence.core.pool import Level, Pool, Rule, Total, account_count
+from ringfence.core.pool import Level, MarginModel, Pool, Rule, Total, account_count
 from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Validity, validity
+from ringfence.risk.scenarios import CoinMarket
 from ringfence.risk.shocks import (
     SHOCK_UNIT,
     Range,
@@ -34,6 +36,12 @@ from ringfence.risk.shocks import (
     shock_range,
 )
 from ringfence.units import PPM, PRICE_UNIT, UNIT
+from ringfence.venue.option_views import (
+    StructurePrices,
+    WorstScenario,
+    structure_prices,
+    worst_scenarios,
+)
 from ringfence.venue.receipts import decimal
 from ringfence.venue.standing import RankView, StepView, rank_views, step_view
 from ringfence.venue.state import PoolRecord
@@ -41,6 +49,7 @@ from ringfence.venue.state import PoolRecord
 BELOW = "the account is below maintenance now"
 NEVER = "no price up to the pool's price_max reaches it"
 NO_VOLATILITY = "no volatility was given"
+NO_MARKET = "options have to be revalued for it: give a market"
 
 
 class Margins(msgspec.Struct, frozen=True):
@@ -67,6 +76,10 @@ class PositionView(msgspec.Struct, frozen=True):
     liquidation_price_upper: str | None
     bankruptcy_price_lower: str | None
     bankruptcy_price_upper: str | None
+    underlying: str = ""
+    expiry_ns: int = 0
+    option: str = ""  # call or put
+    strike: str | None = None
 
 
 class AccountView(msgspec.Struct, frozen=True):
@@ -102,6 +115,8 @@ class AccountView(msgspec.Struct, frozen=True):
     may_reduce: bool
     waterfall: StepView
     deleveraging: tuple[RankView, ...]
+    worst_scenarios: tuple[WorstScenario, ...] = ()  # in a pool of the model scenario
+    structures: tuple[StructurePrices, ...] = ()  # of options, when a market is given
 
 
 class PoolView(msgspec.Struct, frozen=True):
@@ -166,6 +181,7 @@ def _range_prices(found: Range | None) -> tuple[str | None, str | None]:
 def position_view(spec: PoolSpec, pool: Pool, a: int, i: int) -> PositionView:
     """Return one position of an account."""
     money = _Money(spec)
+    terms = spec.instruments[i]
     size, cost = int(pool.size[a, i]), int(pool.cost[a, i])
     divisor = int(pool.value_divisor[0])
     value = position_value(size, pool.mark_price[i], divisor)
@@ -173,7 +189,7 @@ def position_view(spec: PoolSpec, pool: Pool, a: int, i: int) -> PositionView:
     lower, upper = _range_prices(liquidation_range(pool, a, i))
     ruin_lower, ruin_upper = _range_prices(bankruptcy_range(pool, a, i))
     return PositionView(
-        instrument=spec.instruments[i].name,
+        instrument=terms.name,
         size=decimal(size, UNIT),
         cost=money(cost),
         entry_price=decimal(cost * divisor // size, PRICE_UNIT) if size else None,
@@ -185,6 +201,10 @@ def position_view(spec: PoolSpec, pool: Pool, a: int, i: int) -> PositionView:
         liquidation_price_upper=upper,
         bankruptcy_price_lower=ruin_lower,
         bankruptcy_price_upper=ruin_upper,
+        underlying=terms.underlying,
+        expiry_ns=terms.expiry_ns,
+        option=terms.option,
+        strike=terms.strike if terms.option else None,
     )
 
 
@@ -214,6 +234,9 @@ class _Distances(msgspec.Struct):
 
 def _distances(pool: Pool, a: int, volatility: float | None, unknown: dict[str, str]) -> _Distances:
     """How far all prices must move together until the account is at maintenance."""
+    if pool.margin_model[0] != MarginModel.BRACKETS:
+        unknown |= dict.fromkeys(("shock_down", "shock_up", "distance"), NO_MARKET)
+        return _Distances()
     found = shock_range(pool, a)
     if found is None:
         unknown |= dict.fromkeys(("shock_down", "shock_up", "distance"), BELOW)
@@ -241,9 +264,18 @@ def _distances(pool: Pool, a: int, volatility: float | None, unknown: dict[str, 
 
 
 def account_view(
-    record: PoolRecord, pool: Pool, a: int, owner: str, *, volatility: float | None = None
+    record: PoolRecord,
+    pool: Pool,
+    a: int,
+    owner: str,
+    *,
+    volatility: float | None = None,
+    market: Mapping[str, CoinMarket] | None = None,
 ) -> AccountView:
-    """Return an account's standing; volatility is a year's, as a share, for the distance."""
+    """Return an account's standing; volatility is a year's, as a share, for the distance.
+
+    A market is what options are revalued at, for the prices at which a structure falls.
+    """
     spec, money = record.spec, _Money(record.spec)
     unknown: dict[str, str] = {}
     worth = equity(pool, a)
@@ -294,6 +326,8 @@ def account_view(
         may_reduce=bool(pool.protect_reduce[a]),
         waterfall=step_view(spec, pool, a),
         deleveraging=rank_views(spec, pool, a),
+        worst_scenarios=worst_scenarios(spec, pool, a),
+        structures=structure_prices(spec, pool, a, market or {}),
     )
 
 

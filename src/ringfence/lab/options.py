@@ -1,0 +1,251 @@
+"""Option pools of a run: valued as the price moves, settled at expiry, traded by their people.
+
+A pool is valued anew where its coin moved enough, or after a few minutes: marks and risk
+arrays from the surface go to it as journaled commands. In the half hour before an expiry the
+price is averaged by time, and that average settles it.
+"""
+
+from collections import Counter
+
+import msgspec
+import numpy as np
+
+from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.pool import CASH
+from ringfence.lab.option_pools import WINDOW_SECONDS, Volatility
+from ringfence.lab.population import MAKER
+from ringfence.lab.stage import QUOTE, Stage
+from ringfence.lab.structures import KINDS, Structure, legs_of, lots_of
+from ringfence.lab.traders import ENTER, GO_HOME, LEAVE, Due
+from ringfence.oracle.settlement import SettlementAverage
+from ringfence.risk.scenarios import CoinMarket, valuation_rows
+from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT, SECOND_NS
+from ringfence.venue.receipts import decimal
+from ringfence.venue.state import PoolRecord
+
+MOVE_PPM = 2_000  # of the price, since when a pool is valued anew
+VALUE_EVERY_NS = 4 * MINUTE_NS
+WINDOW_NS = WINDOW_SECONDS * SECOND_NS
+RETRY_NS = HOUR_NS
+
+
+class StructureSummary(msgspec.Struct, frozen=True):
+    """What became of the holders of one kind of structure."""
+
+    accounts: int
+    opened: int
+    liquidated: int
+
+
+class OptionsSummary(msgspec.Struct, frozen=True):
+    """What happened in the option pools."""
+
+    pools: int
+    options: int
+    valuations: int
+    expired: int  # options settled
+    volatility: dict[str, str]  # by symbol, lowest and highest level
+    open_interest: str  # perpetuals and options, at their marks
+    structures: dict[str, StructureSummary]
+
+
+class Coin:
+    """What the option pools of one symbol share: volatility, settlement averages, a valuation."""
+
+    def __init__(self, symbol: str, numbers: list[int]) -> None:
+        self.symbol, self.numbers = symbol, numbers
+        self.price = self.time_ns = 0
+        self.volatility: Volatility | None = None
+        self.levels: list[float] = []
+        self.valued_price = self.valued_ns = 0
+        self._averages: dict[int, SettlementAverage] = {}  # by expiry
+
+    def note(self, price: int, now_ns: int, expiries: list[int]) -> None:
+        """Take a price in, for the volatility and for the averages of these expiries."""
+        if self.volatility is None:
+            self.volatility = Volatility(price, now_ns)
+        for expiry in expiries:
+            average = self._averages.get(expiry)
+            if average is None:
+                average = SettlementAverage(expiry_ns=expiry, window_ns=WINDOW_NS)
+            self._averages[expiry] = average.observe(price, now_ns)
+        self.volatility.note(price, now_ns)
+        self.levels.append(self.volatility.level)
+        self.price, self.time_ns = price, now_ns
+
+    def settlement_price(self, expiry: int, tick: int) -> int:
+        """Price that settles an expiry which has passed."""
+        return self._averages[expiry].settlement_price(tick, self.time_ns)
+
+    def is_due(self, now_ns: int) -> bool:
+        """Whether a valuation is asked for."""
+        moved = abs(self.price - self.valued_price) * 10**6
+        late = now_ns - self.valued_ns >= VALUE_EVERY_NS
+        return late or moved >= MOVE_PPM * self.valued_price
+
+    def market(self) -> CoinMarket:
+        """Return the market now, for the valuation."""
+        assert self.volatility is not None
+        spot = self.price / PRICE_UNIT
+        averages = {e: a.average(self.time_ns) for e, a in self._averages.items()}
+        settled = {e: price / PRICE_UNIT for e, price in averages.items() if price is not None}
+        return CoinMarket(spot, self.volatility.surface(spot), settled=settled)
+
+
+class OptionPools:
+    """The option pools of a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._people = stage.population.structures
+        self._due = Due()
+        for k, person in enumerate(self._people):
+            self._due.put(person.enter_ns, (ENTER, k))
+        by_symbol: dict[str, list[int]] = {}
+        for k in sorted({person.pool for person in self._people}):
+            by_symbol.setdefault(stage.records[k].spec.underlyings[0].name, []).append(k)
+        self._coins = [Coin(symbol, numbers) for symbol, numbers in by_symbol.items()]
+        self._opened: set[int] = set()
+        self._valuations = self._expired = 0
+
+    # The market's part
+
+    def value(self, now_ns: int) -> None:
+        """Bring what moved to the pools: settle what expires, then marks and risk arrays."""
+        for coin in self._coins:
+            # Pools of a coin differ in their names only, so one valuation serves them all.
+            record = self._stage.records[coin.numbers[0]]
+            pool = record.pool
+            price = int(pool.index_price[0])
+            alive = sorted({int(e) for e in pool.expiry[pool.expired == 0] if e > 0})
+            if price == 0:
+                continue
+            coin.note(price, now_ns, alive)
+            over = [expiry for expiry in alive if expiry <= now_ns]
+            if over:
+                self._send(coin, _settlements(record, coin, over))
+            if over or coin.is_due(now_ns):
+                market = {coin.symbol: coin.market()}
+                batch = valuation_rows(record.spec, pool, market, now_ns)
+                coin.valued_price, coin.valued_ns = price, now_ns
+                self._valuations += 1
+                self._send(coin, batch)
+
+    def _send(self, coin: Coin, batch: Rows) -> None:
+        for k in coin.numbers:
+            record = self._stage.records[k]
+            before = int(record.pool.expired.sum())
+            self._stage.venue.execute_many(record.id.hex(), batch.copy())
+            self._expired += int(record.pool.expired.sum()) - before
+
+    # The people's part
+
+    def act(self, now_ns: int) -> None:
+        """Put what people do now on the stage's list."""
+        for what, k in list(self._due.until(now_ns)):
+            person = self._people[k]
+            if what == ENTER:
+                self._enter(person, k, now_ns)
+            elif what == LEAVE:
+                self._leave(person)
+                self._due.put(now_ns + HOUR_NS, (GO_HOME, k))
+            else:
+                self._go_home(person)
+
+    def _enter(self, person: Structure, k: int, now_ns: int) -> None:
+        pool = self._stage.records[person.pool].pool
+        if not pool.valued_at.any():
+            self._due.put(now_ns + RETRY_NS, (ENTER, k))
+            return
+        legs = legs_of(person, pool, now_ns)
+        lots = lots_of(person, pool, legs) if legs else 0
+        if lots == 0:
+            return
+        self._deposit(person)
+        for i, side in legs:
+            self._trade(person, i, side * lots * int(pool.lot[i]))
+        self._opened.add(k)
+        self._due.put(now_ns + person.stay_ns, (LEAVE, k))
+
+    def _deposit(self, person: Structure) -> None:
+        """Deposit cash; whoever covers calls deposits coins, and a tenth in cash."""
+        pool, a = self._stage.records[person.pool].pool, self._account(person)
+        cash = person.deposit
+        if person.kind == "covered call":
+            coins = person.deposit * int(pool.value_divisor[0]) // int(pool.index_price[0])
+            fields = {"account": a, "asset": CASH + 1, "amount": coins}
+            self._stage.add(person.pool, kind=Kind.DEPOSIT, **fields)
+            cash //= 10
+        self._stage.add(person.pool, kind=Kind.DEPOSIT, account=a, asset=CASH, amount=cash)
+
+    def _leave(self, person: Structure) -> None:
+        """Close what is left at the marks, what was sold first."""
+        pool, a = self._stage.records[person.pool].pool, self._account(person)
+        held = np.flatnonzero(pool.size[a]).tolist()
+        for i in sorted(held, key=lambda i: int(pool.size[a, i])):
+            self._trade(person, i, -int(pool.size[a, i]))
+
+    def _trade(self, person: Structure, i: int, size: int) -> None:
+        self._stage.add(
+            person.pool,
+            kind=Kind.TRADE,
+            account=self._account(person),
+            other=MAKER,
+            instrument=i,
+            size=size,
+            price=int(self._stage.records[person.pool].pool.mark_price[i]),
+        )
+
+    def _go_home(self, person: Structure) -> None:
+        """Take everything out of an account without a position."""
+        pool, a = self._stage.records[person.pool].pool, self._account(person)
+        if pool.size[a].any():
+            return
+        for c in np.flatnonzero(pool.balance[a]).tolist():
+            amount = int(pool.balance[a, c])
+            self._stage.add(person.pool, kind=Kind.WITHDRAW, account=a, asset=c, amount=amount)
+
+    def _account(self, person: Structure) -> int:
+        return self._stage.account(person.pool, person.owner, person.number)
+
+    # What came of it
+
+    def summary(self, liquidated: set[tuple[int, int]]) -> OptionsSummary | None:
+        """Return what happened; liquidated: (pool, account). None: there are no option pools."""
+        if not self._coins:
+            return None
+        hit = Counter(p.kind for p in self._people if (p.pool, self._account(p)) in liquidated)
+        people = Counter(p.kind for p in self._people)
+        opened = Counter(self._people[k].kind for k in self._opened)
+        records = [self._stage.records[k] for coin in self._coins for k in coin.numbers]
+        levels = {c.symbol: c.levels or [0.0] for c in self._coins}
+        return OptionsSummary(
+            pools=len(records),
+            options=sum(int((r.pool.option_side != 0).sum()) for r in records),
+            valuations=self._valuations,
+            expired=self._expired,
+            volatility={s: f"{min(seen):.4f} to {max(seen):.4f}" for s, seen in levels.items()},
+            open_interest=decimal(sum(_open_interest(r) for r in records), QUOTE),
+            structures={
+                kind: StructureSummary(people[kind], opened[kind], hit[kind]) for kind in KINDS
+            },
+        )
+
+
+def _settlements(record: PoolRecord, coin: Coin, expiries: list[int]) -> Rows:
+    """Commands that settle everything of some expiries at the averages."""
+    pool = record.pool
+    chosen = np.flatnonzero(np.isin(pool.expiry, expiries) & (pool.expired == 0)).tolist()
+    batch = rows(len(chosen))
+    for row, i in enumerate(chosen):
+        price = coin.settlement_price(int(pool.expiry[i]), int(pool.tick[i]))
+        batch["kind"][row], batch["instrument"][row] = Kind.EXPIRE, i
+        batch["price"][row] = price
+    return batch
+
+
+def _open_interest(record: PoolRecord) -> int:
+    pool = record.pool
+    sizes, marks, divisor = pool.open_interest, pool.mark_price, int(pool.value_divisor[0])
+    pairs = zip(sizes.tolist(), marks.tolist(), strict=True)
+    return sum(size * mark // divisor for size, mark in pairs)
