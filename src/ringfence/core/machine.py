@@ -72,6 +72,42 @@ def open_account(pool: Pool, owner: int, number: int) -> Status:
     return Status.OK
 
 
+@formula
+def is_safeguard(kind: int) -> bool:
+    """Whether commands of a kind are about backstop, bond or protection, of one account."""
+    return (
+        Kind.SUPPLY_BACKSTOP <= kind <= Kind.PROTECT
+        or Kind.BUY_FROM_BACKSTOP <= kind <= Kind.BUY_COLLATERAL
+        or Kind.TOP_UP <= kind <= Kind.WARN
+    )
+
+
+@kernel
+def apply_safeguard(pool: Pool, command: Row, log: Log) -> Status:
+    """Apply a command about backstop, bond or protection of an account that exists."""
+    kind, a, c, i = command["kind"], command["account"], command["asset"], command["instrument"]
+    amount, size = command["amount"], command["size"]
+    if kind == Kind.SUPPLY_BACKSTOP:
+        return supply_backstop(pool, a, amount)
+    if kind == Kind.REDEEM_BACKSTOP:
+        return redeem_backstop(pool, a, amount)
+    if kind == Kind.FUND_BOND:
+        return fund_bond(pool, a, amount)
+    if kind == Kind.RELEASE_BOND:
+        return release_bond(pool, a, amount)
+    if kind == Kind.PROTECT:
+        return protect(pool, a, amount, size)
+    if kind == Kind.TOP_UP:
+        return top_up(pool, a, c, amount)
+    if kind == Kind.REDUCE:
+        return reduce_by_order(pool, a, log)
+    if kind == Kind.WARN:
+        return warn(pool, a, log)
+    if kind == Kind.BUY_FROM_BACKSTOP:
+        return buy_from_backstop(pool, a, i, size)
+    return buy_collateral(pool, a, c, amount)
+
+
 @kernel
 def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
     """Apply a command that may change an account, which must exist, or the other one named."""
@@ -101,26 +137,8 @@ def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
         return repay(pool, a, amount)
     if kind == Kind.FUND_INSURANCE:
         return fund_insurance(pool, a, amount)
-    if kind == Kind.SUPPLY_BACKSTOP:
-        return supply_backstop(pool, a, amount)
-    if kind == Kind.REDEEM_BACKSTOP:
-        return redeem_backstop(pool, a, amount)
-    if kind == Kind.FUND_BOND:
-        return fund_bond(pool, a, amount)
-    if kind == Kind.RELEASE_BOND:
-        return release_bond(pool, a, amount)
-    if kind == Kind.PROTECT:
-        return protect(pool, a, amount, size)
-    if kind == Kind.TOP_UP:
-        return top_up(pool, a, c, amount)
-    if kind == Kind.REDUCE:
-        return reduce_by_order(pool, a, log)
-    if kind == Kind.WARN:
-        return warn(pool, a, log)
-    if kind == Kind.BUY_FROM_BACKSTOP:
-        return buy_from_backstop(pool, a, i, size)
-    if kind == Kind.BUY_COLLATERAL:
-        return buy_collateral(pool, a, c, amount)
+    if is_safeguard(kind):
+        return apply_safeguard(pool, command, log)
     if kind == Kind.LIQUIDATE:
         return liquidate(pool, a, log)
     if b < 0 or b >= count:

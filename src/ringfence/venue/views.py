@@ -263,6 +263,17 @@ def _distances(pool: Pool, a: int, volatility: float | None, unknown: dict[str, 
     )
 
 
+def _held(pool: Pool, a: int) -> list[int]:
+    return [i for i in range(len(pool.mark_price)) if pool.size[a, i]]
+
+
+def _over_equity(value: int, worth: int, name: str, unknown: dict[str, str]) -> str | None:
+    if worth <= 0:
+        unknown[name] = "equity is not positive"
+        return None
+    return decimal(ratio_ppm(value, worth), PPM)
+
+
 def account_view(
     record: PoolRecord,
     pool: Pool,
@@ -287,14 +298,9 @@ def account_view(
         health = decimal(factor, PPM)
     else:
         unknown["health_factor"] = "the account owes nothing and holds no position"
-    ratio = leverage = None
-    if worth > 0:
-        ratio = decimal(ratio_ppm(required[Level.MAINTENANCE], worth), PPM)
-        leverage = decimal(ratio_ppm(gross_notional(pool, a), worth), PPM)
-    else:
-        unknown |= dict.fromkeys(("margin_ratio", "leverage"), "equity is not positive")
+    ratio = _over_equity(required[Level.MAINTENANCE], worth, "margin_ratio", unknown)
+    leverage = _over_equity(gross_notional(pool, a), worth, "leverage", unknown)
     distances = _distances(pool, a, volatility, unknown)
-    held = [i for i in range(len(spec.instruments)) if pool.size[a, i]]
     return AccountView(
         pool=record.id.hex(),
         owner=owner,
@@ -302,7 +308,7 @@ def account_view(
         account=a,
         time_ns=int(pool.total[Total.NOW_NS]),
         balances=_balances(spec, pool, a),
-        positions=tuple(position_view(spec, pool, a, i) for i in held),
+        positions=tuple(position_view(spec, pool, a, i) for i in _held(pool, a)),
         debt=money(debt_of(pool, pool.debt_shares[a])),
         due=money(int(pool.due[a])),
         claim=money(int(pool.claim[a])),
