@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import socket
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -75,38 +77,77 @@ def serve(
 
     Without --replay there are no prices but those that an oracle's key signs.
     """
-    if not 0 < speed <= SPEED_MAX:
-        fail(f"--speed is {speed:g}; it must be above 0 and at most {SPEED_MAX}")
-    if not 0 <= port < 65_536:
-        fail(f"--port is {port}; it must be from 0 to 65535")
-    try:
-        listener = bound(host, port)
-    except OSError as error:
-        fail(f"cannot listen on {host} port {port}: {error}; give another --port")
-    with closing(listener), refusals():
+    _check_speed(speed)
+    with closing(_listening(host, port)) as listener, refusals():
         if replay is None:
             writer, source = _plain(journal)
         else:
             plan = _plan(pools, accounts, leverage, seed)
-            is_looping = replay == DEMO if loop is None else loop
-            writer, source = _played(
-                _series(replay, seed), symbol, plan, journal, speed, loop=is_looping
-            )
+            writer, source = _replayed(replay, symbol, plan, journal, speed, loop=loop)
         with writer.venue as venue:
-            if venue.state.book.domain is None and (admin or replay is not None):
-                venue.found(_domain(), admin or demo_key("admin").owner)
-            desk = Desk(writer, source, _secret())
-            url = address_of(listener)
-            serve_desk(
-                desk,
-                listener,
-                hosts=(*allow_host, host),
-                limit_loopback=limit_loopback,
-                begun=lambda: _say(url, json=json),
-            )
+            _found(venue, admin, is_replay=replay is not None)
+            hosts = (*allow_host, host)
+            _run(writer, source, listener, hosts, limit_loopback=limit_loopback, json=json)
+    return OK
+
+
+def _check_speed(speed: float) -> None:
+    if not 0 < speed <= SPEED_MAX:
+        fail(f"--speed is {speed:g}; it must be above 0 and at most {SPEED_MAX}")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, or the end of the program."""
+    if not 0 <= port < 65_536:
+        fail(f"--port is {port}; it must be from 0 to 65535")
+    try:
+        return bound(host, port)
+    except OSError as error:
+        fail(f"cannot listen on {host} port {port}: {error}; give another --port")
+
+
+def _replayed(
+    replay: str,
+    symbol: tuple[str, ...],
+    plan: PopulationPlan,
+    journal: Path | None,
+    speed: float,
+    *,
+    loop: bool | None,
+) -> tuple[Writer, Source]:
+    """A venue that plays a price file or the demo."""
+    is_looping = replay == DEMO if loop is None else loop
+    series = _series(replay, plan.seed)
+    return _played(series, symbol, plan, journal, speed, loop=is_looping)
+
+
+def _found(venue: Venue, admin: str | None, *, is_replay: bool) -> None:
+    """Let a new venue take signed commands; owners of a real one have to sign whatever they do."""
+    if venue.state.book.domain is None and (admin or is_replay):
+        holder = admin or demo_key("admin").owner
+        venue.found(_domain(), holder, requires_consent=not is_replay)
+
+
+def _run(
+    writer: Writer,
+    source: Source,
+    listener: socket.socket,
+    hosts: Sequence[str],
+    *,
+    limit_loopback: bool,
+    json: bool,
+) -> None:
+    """Serve until interrupted."""
+    url = address_of(listener)
+    serve_desk(
+        Desk(writer, source, _secret()),
+        listener,
+        hosts=hosts,
+        limit_loopback=limit_loopback,
+        begun=lambda: _say(url, json=json),
+    )
     if writer.halted is not None:
         note(f"ringfence: {writer.halted}")
-    return OK
 
 
 def _say(url: str, *, json: bool) -> None:

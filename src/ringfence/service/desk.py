@@ -129,7 +129,7 @@ class Desk:
     def stats(self) -> Stats:
         """The venue in figures."""
         total = self.ledger.liquidations_total
-        return stats(self.snapshot, self.pace, total, len(self.hub.viewers))
+        return stats(self.snapshot, self.fields(), self.pace, total, len(self.hub.viewers))
 
     def frame(self, pool: str) -> Frame:
         """Return the frame of a pool, by its id or its name.

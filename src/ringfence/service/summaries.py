@@ -1,6 +1,6 @@
 """From frames to what is on the wire: summaries of pools, rows of accounts, the venue's stats."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -208,10 +208,16 @@ class Pace:
         return f"{(last - first) * 1e9 / max(last_ns - first_ns, 1):.1f}"
 
 
-def stats(snapshot: Snapshot, pace: str, liquidations: int, viewers: int) -> Stats:
-    """Return the venue in figures."""
+def stats(
+    snapshot: Snapshot,
+    fields: Mapping[str, Mapping[str, Any]],
+    pace: str,
+    liquidations: int,
+    viewers: int,
+) -> Stats:
+    """Return the venue in figures; fields: the summaries of all pools."""
     frames = list(snapshot.frames.values())
-    counts = [histogram(frame) for frame in frames]
+    counts = [summary["histogram"] for summary in fields.values()]
     bins = tuple(map(sum, zip(*counts, strict=True))) if counts else (0,) * (len(EDGES) + 1)
 
     def money(values: Iterable[tuple[Frame, int]]) -> str:
