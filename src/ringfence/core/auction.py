@@ -31,6 +31,7 @@ from ringfence.core.trading import is_reduction, move_position
 from ringfence.core.undo import RAISED, Remembered, remember, restore
 from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import PPM, SECOND_NS
 
 WHOLE = 10**9  # a share of an account in full
@@ -181,7 +182,7 @@ def bidder_status(pool: Pool, b: int, before: Remembered) -> Status:
     return Status.OK
 
 
-@kernel
+@separate
 def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Status:
     """Let account b buy a share of account a, which is under auction, at what it costs now.
 

@@ -31,6 +31,7 @@ from ringfence.core.trading import move_position
 from ringfence.core.validity import Action, is_usable
 from ringfence.core.waterfill import cuts, scaled_to_fit
 from ringfence.fixed import mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import PPM
 
 
@@ -248,7 +249,7 @@ def close_book(pool: Pool, i: int, side: int, book: Book, log: Log) -> None:
                 finish(pool, a, log)
 
 
-@kernel
+@separate
 def deleverage(pool: Pool, i: int, most: int, log: Log) -> Status:
     """Close accounts that wait with a position in an instrument, at most so many a side.
 

@@ -32,6 +32,7 @@ from ringfence.core.scenario import (
 )
 from ringfence.core.standard import options_requirement
 from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import BASE, PPM
 
 HEALTH_MAX = 10**12  # ppm; shown when nothing is owed or required
@@ -72,7 +73,7 @@ def collateral(pool: Pool, a: int, level: Level, change: Change) -> int:
     return total
 
 
-@kernel
+@separate
 def uncollected(pool: Pool, a: int, change: Change) -> int:
     """Profit and loss not yet settled, less funding, plus claim, less due."""
     divisor = pool.value_divisor[0]
@@ -152,7 +153,7 @@ def bracket_requirement(pool: Pool, u: int, level: Level, net: int, gross: int) 
     return required
 
 
-@kernel
+@separate
 def scenario_requirement(pool: Pool, a: int, u: int, level: Level, change: Change) -> int:
     """Requirement of one underlying by scenarios; the brackets are the floor on its deltas."""
     delta = deltas(pool, a, u, change)
@@ -180,7 +181,7 @@ def requirement_of_options(pool: Pool, a: int, level: Level, change: Change) -> 
     return max(total, 0) if level == Level.INITIAL else total
 
 
-@kernel
+@separate
 def requirement(pool: Pool, a: int, level: Level, change: Change) -> int:
     """Margin requirement of the account, over all underlyings."""
     total = 0
@@ -213,7 +214,7 @@ def debt_of(pool: Pool, shares: int) -> int:
     return mul_div_ceil(shares, pool.total[Total.BORROW_INDEX], BASE)
 
 
-@kernel
+@separate
 def excess_with(pool: Pool, a: int, level: Level, profit_weight: int, change: Change) -> int:
     """Excess margin after a change, when profit counts only by a weight in ppm."""
     result = uncollected(pool, a, change)
@@ -241,7 +242,7 @@ def excess(pool: Pool, a: int, level: Level) -> int:
     return excess_after(pool, a, level, AS_IT_IS)
 
 
-@kernel
+@separate
 def equity(pool: Pool, a: int) -> int:
     """What the account is worth: collateral at maintenance, plus result, less debt."""
     return (
@@ -272,7 +273,7 @@ def ratio_ppm(part: int, whole: int) -> int:
     return mul_div_floor(part, PPM, whole)
 
 
-@kernel
+@separate
 def health_factor(pool: Pool, a: int) -> int:
     """Collateral and gains over debt, losses and maintenance margin, in ppm.
 

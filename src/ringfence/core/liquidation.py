@@ -35,6 +35,7 @@ from ringfence.core.steps import enter_step, leave_step
 from ringfence.core.terms import Terms, terms_for
 from ringfence.core.trading import move_position
 from ringfence.core.validity import Action, exposure_status, is_exposed
+from ringfence.separate import separate
 
 
 @kernel
@@ -81,7 +82,7 @@ def is_enough(pool: Pool, a: int, i: int, lots: int, terms: Terms) -> bool:
     return excess_after(pool, a, Level.TARGET, change) >= 0
 
 
-@kernel
+@separate
 def lots_to_close(pool: Pool, a: int, i: int, terms: Terms) -> int:
     """Fewest lots of a position whose closing reaches the target level; all if none does.
 
@@ -169,7 +170,7 @@ def is_in_grace(pool: Pool, a: int) -> bool:
     return False
 
 
-@kernel
+@separate
 def finish(pool: Pool, a: int, log: Log) -> None:
     """Bring an account without positions to target or to its end; others stay as they are."""
     if not has_position(pool, a):
@@ -198,7 +199,7 @@ def has_next_step(pool: Pool, a: int) -> bool:
     return not is_up_for_auction(pool, a) or is_auction_over(pool, a)
 
 
-@kernel
+@separate
 def liquidate(pool: Pool, a: int, log: Log) -> Status:
     """Take an account below maintenance down the waterfall, as far as it has to go now.
 

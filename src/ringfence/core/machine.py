@@ -31,6 +31,7 @@ from ringfence.core.status import Status
 from ringfence.core.steps import leave_if_cured
 from ringfence.core.trading import expire, open_position, trade
 from ringfence.core.valuation import set_risk_array
+from ringfence.separate import separate
 from ringfence.units import DAY_NS
 
 
@@ -82,7 +83,7 @@ def is_safeguard(kind: int) -> bool:
     )
 
 
-@kernel
+@separate
 def apply_safeguard(pool: Pool, command: Row, log: Log) -> Status:
     """Apply a command about backstop, bond or protection of an account that exists."""
     kind, a, c, i = command["kind"], command["account"], command["asset"], command["instrument"]
@@ -108,7 +109,7 @@ def apply_safeguard(pool: Pool, command: Row, log: Log) -> Status:
     return buy_collateral(pool, a, c, amount)
 
 
-@kernel
+@separate
 def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
     """Apply a command that may change an account, which must exist, or the other one named."""
     kind, a, b = command["kind"], command["account"], command["other"]
@@ -156,7 +157,7 @@ def apply_to_account(pool: Pool, command: Row, log: Log) -> Status:
     return trade(pool, a, b, i, size, price)
 
 
-@kernel
+@separate
 def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
     """Apply a command that concerns the whole pool."""
     kind, c, i = command["kind"], command["asset"], command["instrument"]

@@ -6,9 +6,10 @@ from ringfence.core.health import AS_IT_IS, equity, excess, health_factor
 from ringfence.core.log import Log, next_event
 from ringfence.core.pool import Level, Pool, Total
 from ringfence.core.scenario import worst_row
+from ringfence.separate import separate
 
 
-@kernel
+@separate
 def start_event(pool: Pool, a: int, log: Log, kind: Happening, index: int) -> int:
     """Open the receipt of one step with the account's standing before it."""
     e = next_event(log, kind)

@@ -19,6 +19,7 @@ from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Total
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, is_usable, is_valuation_usable
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
+from ringfence.separate import separate
 
 
 @formula
@@ -64,7 +65,7 @@ def pay_funding(pool: Pool, a: int, i: int) -> None:
     pool.funding_paid[a, i] = pool.funding_index[i]
 
 
-@kernel
+@separate
 def settle_account(pool: Pool, a: int) -> None:
     """Realise profit, loss and funding of every position of the account at the mark."""
     result = 0

@@ -27,6 +27,7 @@ from ringfence.core.options import (
 )
 from ringfence.core.pool import Level, Pool
 from ringfence.fixed import mul_div_ceil
+from ringfence.separate import separate
 
 if TYPE_CHECKING:
     from ringfence.core.health import Change
@@ -92,7 +93,7 @@ def bounded_loss(pool: Pool, a: int, first: int, end: int, level: Level, change:
     return max(loss + share_at(pool, open_end, rate), 0)
 
 
-@kernel
+@separate
 def expiry_requirement(
     pool: Pool, a: int, first: int, end: int, level: Level, factor: int, change: "Change"
 ) -> int:

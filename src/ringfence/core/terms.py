@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ringfence.compiled import kernel
 from ringfence.core.pool import Pool, Rule
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import PPM
 
 
@@ -29,7 +30,7 @@ def scheduled_bonus(pool: Pool, health: int) -> int:
     return low + mul_div_floor(high - low, max(PPM - health, 0), PPM - floor)
 
 
-@kernel
+@separate
 def terms_for(pool: Pool, worth: int, taken: int, health: int) -> Terms:
     """Bonus and fee when equity `worth` stands behind a value `taken` at the most."""
     if worth <= 0 or taken <= 0:

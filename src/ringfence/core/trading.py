@@ -17,6 +17,7 @@ from ringfence.core.settlement import pay_funding, settle_account, settle_everyb
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, exposure_status, is_usable, is_valuation_usable
 from ringfence.fixed import mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import AMOUNT_MAX, PPM
 
 
@@ -100,7 +101,7 @@ def side_status(
     return Status.OK
 
 
-@kernel
+@separate
 def move_position(pool: Pool, a: int, i: int, size: int, value: int) -> None:
     """Add size and cost to a position; a reduced one is settled at the mark."""
     before = pool.size[a, i]
@@ -112,7 +113,7 @@ def move_position(pool: Pool, a: int, i: int, size: int, value: int) -> None:
         settle_account(pool, a)
 
 
-@kernel
+@separate
 def trade_with(pool: Pool, a: int, b: int, i: int, size: int, price: int, more: Change) -> Status:
     """Check and make a trade in which account a may bring collateral with it."""
     status = order_status(pool, i, size, price)

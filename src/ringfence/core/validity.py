@@ -10,6 +10,7 @@ from ringfence.compiled import kernel
 from ringfence.core.pool import CASH, MarginModel, Pool, Rule, Total
 from ringfence.core.status import Status
 from ringfence.fixed import mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import PPM
 
 
@@ -118,7 +119,7 @@ def is_valuation_usable(pool: Pool, action: Action, i: int) -> bool:
     return pool.allowed[action, valuation_validity(pool, i)] == 1
 
 
-@kernel
+@separate
 def exposure_status(pool: Pool, action: Action, a: int) -> Status:
     """OK if the action may use all index prices and valuations that the account depends on.
 
