@@ -20,9 +20,9 @@ from playwright.sync_api import sync_playwright
 
 PICTURE = Path(__file__).parent / "dashboard.png"
 RUN = "import sys; from ringfence.cli import main; sys.exit(main())"
-SPEED = 120
+SPEED = 240
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-LOOK_MS = 200  # of this machine's time: less than half a minute of the demo's
+LOOK_MS = 200  # of this machine's time: less than a minute of the demo's
 
 
 def ask(url: str) -> Any:
