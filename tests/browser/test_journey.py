@@ -103,3 +103,19 @@ def test_a_lost_connection_is_said_and_healed(opened):
         expect(state).to_contain_text("Live")
         expect(page.locator("#banner")).to_be_hidden()
         text_moves(page.locator(".price-line .value").first)
+
+
+def test_a_long_table_draws_only_what_is_in_sight(opened):
+    with opened() as watch:
+        page = watch.page
+        watch.go("#/journal")
+        grid = page.get_by_role("grid", name="Journal entries, newest first")
+        expect(grid.get_by_role("row").nth(9)).to_be_visible()
+        for _ in range(4):
+            before = int(grid.get_attribute("aria-rowcount"))
+            grid.evaluate("(node) => node.scrollTo(0, node.scrollHeight)")
+            page.wait_for_function(
+                "([node, n]) => Number(node.ariaRowCount) > n", arg=[grid.element_handle(), before]
+            )
+        assert int(grid.get_attribute("aria-rowcount")) > 300
+        assert grid.get_by_role("row").count() < 80

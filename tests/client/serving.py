@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import uvicorn
-from tests.venue.scene import Scene
+from tests.venue.scene import ALICE, Scene
 
 from ringfence.service.app import build
 from ringfence.service.desk import Desk
@@ -18,6 +19,7 @@ from ringfence.signing.typed import Domain
 
 DOMAIN = Domain("Ringfence", "1", 31_337, "0x" + "77" * 32)
 WAIT_SECONDS = 60
+COMPILE_SECONDS = 550
 
 
 class Served:
@@ -30,6 +32,15 @@ class Served:
         """Publish prices in the writer's thread."""
         job = lambda _venue: self.scene.publish(**prices)  # noqa: E731 - short, and used once
         self.writer.submit(job).result(timeout=WAIT_SECONDS)
+
+
+def compile_views(url: str) -> None:
+    """Ask for every view once, so that nobody's patience ends while the first one is compiled."""
+    with httpx.Client(base_url=url, timeout=COMPILE_SECONDS, trust_env=False) as client:
+        for path in ("pools", "pools/alpha", "at-risk?below=2", f"accounts/alpha/{ALICE}/1"):
+            client.get(f"/v1/{path}").raise_for_status()
+        what_if = {"pool": "alpha", "commands": [{"type": "settle"}]}
+        client.post("/v1/simulate", json=what_if).raise_for_status()
 
 
 @contextmanager
@@ -51,7 +62,9 @@ def served() -> Iterator[Served]:
         while not server.started:
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.02)
-        yield Served(scene, writer, address_of(listener))
+        url = address_of(listener)
+        compile_views(url)
+        yield Served(scene, writer, url)
     finally:
         server.should_exit = True
         thread.join(timeout=WAIT_SECONDS)

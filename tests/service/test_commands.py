@@ -6,10 +6,13 @@ from tests.service.live import ALICE, BOB, c, live
 
 from ringfence.client.signer import Signer
 from ringfence.core.spec import parse_spec
-from ringfence.service import writer
+from ringfence.service import auth, writer
+from ringfence.service.limits import Limits
 from ringfence.service.routes.system import EXAMPLE
 from ringfence.service.schema import VenueAnswer
 from ringfence.signing.demo import demo_key
+from ringfence.venue.clock import SystemClock
+from ringfence.venue.consent.messages import GrantReader
 
 DEPOSIT = {"type": "deposit", "owner": ALICE, "asset": "USDC", "amount": "100"}
 
@@ -173,3 +176,33 @@ def test_a_full_queue_is_a_problem_that_says_when_to_come_back(funded, monkeypat
     answer = funded.client.post("/v1/commands", json=body)
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["retry-after"] == "1"
+
+
+def test_a_request_is_counted_for_the_read_only_key_that_signed_it(monkeypatch):
+    monkeypatch.setattr(Limits, "REQUESTS", 12)
+    with live(faucet={"USDC": "1"}, limit_loopback=True) as served:
+        served.key = demo_key("reader")
+        served.signer = Signer(served.key, None)
+        served.signer.learn(msgspec.convert(served.get("/v1/venue"), VenueAnswer))
+        served.post("/v1/faucet", {"owner": served.key.owner})
+        until_ms = SystemClock().now_ns() // 10**6 + 3_600_000
+        granting = GrantReader(owner=served.key.owner, until_ms=until_ms)
+        made = served.post("/v1/commands", signed(served, command=granting))
+        secret = bytes.fromhex(made["secret"])
+        path = "/v1/pools?limit=1"
+
+        def ask(secret: bytes) -> tuple[int, str | None]:
+            now_ms = SystemClock().now_ns() // 10**6
+            headers = {
+                "Ringfence-Key": made["created"],
+                "Ringfence-Time": str(now_ms),
+                "Ringfence-Signature": auth.request_signature(secret, now_ms, "GET", path),
+            }
+            answer = served.client.get(path, headers=headers)
+            return answer.status_code, answer.json().get("code")
+
+        assert ask(secret) == (200, None)
+        assert ask(bytes(32)) == (401, "signature_invalid")
+        while served.client.get(path).status_code == 200:
+            pass
+        assert ask(secret) == (200, None)

@@ -74,7 +74,7 @@ class Screen:
             f"viewers {stats['viewers']}"
         )
         title = f"{self.url}  {at}  {stats['source_state']}"
-        return Panel(Text(printable_lines(line)), title=title, title_align="left")
+        return Panel(Text(printable_lines(line)), title=title, title_align="left", expand=False)
 
     def _rows(self, key: str) -> Iterable[dict[str, Any]]:
         return self.tables[key].values()
@@ -138,7 +138,7 @@ def printable_lines(text: str) -> str:
 
 def drawn(title: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Table:
     """Draw a table, first column on the left and the others on the right."""
-    table = Table(title=title, title_justify="left", expand=True)
+    table = Table(title=title, title_justify="left")
     for c, column in enumerate(columns):
         table.add_column(column, justify="right" if c else "left", no_wrap=True)
     for row in rows:

@@ -95,6 +95,7 @@ def frame_of(facts: Facts, record: PoolRecord) -> Frame:
     pool = record.pool
     count = account_count(pool)
     underlyings = range(len(pool.index_price))
+    is_owed = bool(pool.total[Total.DEBT_SHARES])  # most pools lend nothing
     return Frame(
         facts=facts,
         time_ns=int(pool.total[Total.NOW_NS]),
@@ -106,10 +107,12 @@ def frame_of(facts: Facts, record: PoolRecord) -> Frame:
         deposited=pool.deposited.tolist(),
         funding_index=pool.funding_index.tolist(),
         funding_rate_max=pool.funding_rate_max.tolist(),
-        open_interest_value=sum(int(open_interest_value(pool, u)) for u in underlyings),
-        total_debt=int(total_debt(pool)),
+        open_interest_value=sum(
+            int(open_interest_value(pool, u)) for u in underlyings if len(pool.mark_price)
+        ),
+        total_debt=int(total_debt(pool)) if is_owed else 0,
         lender_assets=int(lender_assets(pool)),
-        utilisation=int(utilisation(pool)),
+        utilisation=int(utilisation(pool)) if is_owed else 0,
         borrow_rate=int(borrow_rate(pool)),
         unpaid_claims=int(pool.claim[:count].sum()),
         dues=int(pool.due[:count].sum()),

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar.types import ASGIApp, Message, Receive, Send
 
-from ringfence.service import problems
+from ringfence.service import auth, problems
 from ringfence.service.desk import Desk
 from ringfence.service.problems import ProblemError
+from ringfence.service.summaries import MS_NS
+from ringfence.venue.clock import SystemClock
 
 HEADERS = [
     (
@@ -115,13 +117,35 @@ class Guard:
             detail = f"{self._in_flight} requests are being answered"
             raise ProblemError("busy", detail, retry_after_ms=1000)
         address = _address(scope)
+        caller = self._reader(scope) or address
         if _is_loopback(address) and not self._limit_loopback:
             return
         if scope["type"] == "websocket" and self._streams[address] >= STREAMS_MAX:
             detail = f"{STREAMS_MAX} connections of one address are the most"
             raise ProblemError("rate_limited", detail)
         weight = next((w for start, w in WEIGHTS.items() if path.startswith(start)), 1)
-        self._desk.limits.take_request(address, weight)
+        self._desk.limits.take_request(caller, weight)
+
+    def _reader(self, scope: Any) -> str | None:
+        """The read-only key that signed a request, None without one."""
+        headers = dict(scope["headers"])
+        if b"ringfence-key" not in headers:
+            return None
+        names = (b"ringfence-key", b"ringfence-time", b"ringfence-signature")
+        key, then, signature = (headers.get(name, b"").decode("latin-1") for name in names)
+        query = scope.get("query_string", b"").decode("latin-1")
+        path = scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")
+        target = path + ("?" + query if query else "")
+        method = scope.get("method", "GET")
+        book = self._desk.writer.venue.state.book
+        now_ms = SystemClock().now_ns() // MS_NS
+        venue_ms = self._desk.snapshot.time_ns // MS_NS
+        signed = (key, then, signature), (method, target)
+        try:
+            auth.reader_of(book, self._desk.secret, *signed, now_ms, venue_ms)
+        except auth.AuthError as error:
+            raise ProblemError(error.code, error.message) from None
+        return f"key {key}"
 
     def _check_origin(self, scope: Any) -> None:
         """Only pages of this service may open the stream; what is no page sends no origin."""

@@ -14,7 +14,7 @@ from ringfence.units import MINUTE_NS, PPM
 from ringfence.venue.receipts import decimal
 
 POINTS_MAX = 1440
-CELLS_MAX = 4_000_000  # accounts times points; larger pools keep fewer points of accounts
+CELLS_MAX = 1_000_000  # accounts times points; larger pools keep fewer points of accounts
 
 _FIELDS = (
     "time_ms",
@@ -47,7 +47,9 @@ class PoolHistory:
         """Keep a point."""
         self._next_ns = (time_ns // self.every_ns + 1) * self.every_ns
         self.points.append({name: fields[name] for name in _FIELDS})
-        self._accounts.append((time_ns // MS_NS, frame.survey.health, frame.survey.equity))
+        # Copies, for a column of a survey keeps all of the others alive.
+        health, equity = frame.survey.health.copy(), frame.survey.equity.copy()
+        self._accounts.append((time_ns // MS_NS, health, equity))
         room = min(POINTS_MAX, max(CELLS_MAX // max(len(frame.owner), 1), 2))
         if len(self._accounts) > room:
             del self._accounts[: -room // 2]

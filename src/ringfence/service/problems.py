@@ -137,7 +137,7 @@ def handler(_request: Request[Any, Any, Any], error: Exception) -> Response[byte
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:
     """Return what OpenAPI says of the problems that a route can end with."""
-    always = (400, 405, 429, 503)
+    always = (400, 401, 403, 405, 429, 503)
     return {
         status: ResponseSpec(
             Problem,

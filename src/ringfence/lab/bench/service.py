@@ -105,6 +105,7 @@ def viewing(*, quick: bool) -> Iterator[Result]:
         alone, watched, (messages, size) = asyncio.run(_viewing(url, seconds))
     yield Result("service: core used without viewers", alone, "share")
     yield at_most("service: core used with 20 viewers, 200 pools", watched, "share", SHARE_GOAL)
+    yield Result("service: core used for 20 viewers alone", watched - alone, "share")
     yield Result("service: messages to each viewer", messages / VIEWERS / seconds, "1/s")
     yield Result("service: bytes to each viewer", size / VIEWERS / seconds, "B/s")
 

@@ -80,8 +80,8 @@ export function liquidationName(row) {
 
 export function liquidationColumns({ unit, withPool = true }) {
   const columns = [
-    { key: "time", head: "Time, UTC", tip: "time", width: "76px", narrow: "68px", draw: (cell, row) => { say(cell, f.clock(row.time_ms)); return { exact: f.moment(row.time_ms) }; } },
-    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(88px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
+    { key: "time", head: "Time, UTC", tip: "time", width: "76px", narrow: "62px", draw: (cell, row) => { say(cell, f.clock(row.time_ms)); return { exact: f.moment(row.time_ms) }; } },
+    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(104px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
     { key: "what", head: "What", width: "82px", wide: true, draw: (cell, row) => say(cell, liquidationName(row)) },
     { key: "account", head: "Account", width: "minmax(126px, 0.8fr)", wide: true, draw: (cell, row) => clear(cell, row.owner ? h("span", { class: "mono" }, f.short(row.owner)) : f.NONE, row.owner ? h("span", { class: "unit" }, `#${row.number}`) : null) },
     { key: "size", tip: "liquidated_size", width: "118px", num: true, wide: true, draw: (cell, row) => {
@@ -89,11 +89,11 @@ export function liquidationColumns({ unit, withPool = true }) {
       return { exact: row.size ? `${f.exact(row.size)} ${row.name ?? ""}` : null, why: row.size && row.name ? null : "this step moves money, no contracts or coins" };
     } },
     { key: "price", tip: "liquidated_price", width: "88px", num: true, wide: true, draw: draws((row) => (row.price === "0" ? null : row.price), "price", unit, "this step has no price") },
-    { key: "value", tip: "liquidated_value", width: "98px", narrow: "84px", num: true, draw: draws("value", "amount", unit) },
+    { key: "value", tip: "liquidated_value", width: "98px", narrow: "78px", num: true, draw: draws("value", "amount", unit) },
     { key: "bonus", tip: "bonus", width: "80px", num: true, wide: true, draw: draws("bonus", "amount", unit) },
     { key: "fee", tip: "fee", width: "76px", num: true, wide: true, draw: draws("fee", "amount", unit) },
     { key: "shortfall", tip: "shortfall_step", width: "82px", num: true, wide: true, draw: draws("shortfall", "amount", unit) },
-    { key: "health", head: "Health", tip: "health_before", width: "140px", narrow: "66px", draw: (cell, row) => {
+    { key: "health", head: "Health", tip: "health_before", width: "140px", narrow: "62px", draw: (cell, row) => {
       clear(cell, healthMark(row.health_before), h("span", { class: "unit wide" }, row.health_after ? `→ ${f.health(row.health_after)}` : ""));
       return { exact: `${row.health_before} before, ${row.health_after} after` };
     } },

@@ -29,11 +29,12 @@ export function told(entry) {
 function liquidationLine(row, unit) {
   const what = row.name ? `${f.size(row.size)} ${row.name}` : liquidationName(row);
   const value = row.event === "shortfall_recorded" ? add(row.insurance, row.shortfall) : row.value;
-  return h("li", { class: "fresh" }, h("a", { href: `#/journal/${row.seq}` },
+  const exact = `${f.exact(value)} ${unit}; health ${row.health_before} before, ${row.health_after ?? f.NONE} after`;
+  return h("li", { class: "fresh" }, h("a", { href: `#/journal/${row.seq}`, "data-tip": "liquidated_value", "data-exact": exact },
     h("time", null, f.clock(row.time_ms)),
     h("span", { class: "what" }, h("i", { class: `dot b${band(row.health_before)}`, "aria-hidden": "true" }), " ", h("b", null, row.pool_name)),
     h("span", { class: "amount" }, f.money(value), h("span", { class: "unit" }, unit)),
-    h("span", { class: "detail", title: `${liquidationName(row)} liquidated, health before and after` }, `${what} · ${f.health(row.health_before)} → ${row.health_after ? f.health(row.health_after) : f.NONE}`)));
+    h("span", { class: "detail" }, `${what} · ${f.health(row.health_before)} → ${row.health_after ? f.health(row.health_after) : f.NONE}`)));
 }
 
 export class Tape {

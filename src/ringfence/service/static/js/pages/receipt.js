@@ -53,10 +53,16 @@ function pricesPanel(receipt, settlement) {
   return panel("Prices it rested on", { note: `parameters version ${receipt.version ?? f.NONE}`, body: cards, flush: true });
 }
 
-function fields(command) {
+/** Where an address leads: to its account in the entry's pool, else to its owner. */
+function placeOf(address, key, command, entry) {
+  const number = key === "other" ? command.other_number : command.number;
+  return entry.pool && number ? `#/account/${entry.pool}/${address}/${number}` : `#/owner/${address}`;
+}
+
+function fields(command, entry) {
   return Object.entries(command).filter(([key]) => !["type", "pool", "status", "account", "other_account"].includes(key)).map(([key, value]) => {
     const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
-    return h("span", { class: "pair" }, h("span", { class: "muted" }, `${f.words(key)} `), /^0x[0-9a-f]{40}$/.test(text) ? h("a", { class: "link mono", href: `#/owner/${text}` }, f.short(text)) : text.length > 140 ? `${text.slice(0, 140)}…` : text);
+    return h("span", { class: "pair" }, h("span", { class: "muted" }, `${f.words(key)} `), /^0x[0-9a-f]{40}$/.test(text) ? h("a", { class: "link mono", href: placeOf(text, key, command, entry) }, f.short(text)) : text.length > 140 ? `${text.slice(0, 140)}…` : text);
   });
 }
 
@@ -64,7 +70,7 @@ function commandsPanel(entry) {
   const commands = entry.commands ?? [];
   const lines = commands.slice(0, ROWS_SHOWN).map((one) => {
     const { type, status } = one;
-    return h("li", null, h("b", null, type), status ? h("span", { class: `chip ${status === "ok" ? "good" : "warn"}` }, f.words(status)) : null, fields(one));
+    return h("li", null, h("b", null, type), status ? h("span", { class: `chip ${status === "ok" ? "good" : "warn"}` }, f.words(status)) : null, fields(one, entry));
   });
   const more = (entry.commands_total ?? commands.length) - lines.length;
   return panel("Commands", { note: `${f.count(entry.commands_total ?? commands.length)} in this entry`, body: [h("ul", { class: "commands" }, lines), more > 0 ? h("p", { class: "under-chart" }, `${f.count(more)} more; GET /v1/journal/${entry.seq} has them all.`) : null], flush: true });
