@@ -23,7 +23,7 @@ RECORDING = (
     *(Kind.LIQUIDATE, Kind.BID, Kind.SETTLE, Kind.EXPIRE, Kind.ADVANCE_CLOCK),
     *(Kind.REDUCE, Kind.WARN, Kind.END_POOL),
 )
-EVENTS_OF_LOSER = 4  # position, claim, lent cash, shortfall; and one for each asset
+EVENTS_OF_LOSER = 5  # position, claim, lent cash, capital, shortfall; and one for each asset
 DELEVERAGED_MAX = 100_000  # events of one deleveraging; they still fit into a journal entry
 
 
