@@ -330,3 +330,64 @@ def test_a_debt_of_the_backstop_that_its_coins_cannot_cover_is_written_off_at_on
         buy_collateral C1 0.25 ETH
         debt backstop 524.999999
     """)
+
+
+def test_shares_of_the_backstop_are_used_before_anything_of_their_owner_is_taken():
+    check(f"""
+        {TAKEN}
+        deposit A1 500 USDC
+        supply_backstop A1 400
+        mark ETH-PERP 935                       # equity 450 without them, maintenance 467.5
+        liquidate A1
+        event shares_redeemed account A1 value 111 excess_after 93.5
+        events 0
+        position A1 10 ETH-PERP cost 9350
+        capital A1 289
+        excess A1 target 0
+    """)
+
+
+def test_shares_of_the_backstop_do_not_survive_the_write_off_of_their_owner():
+    check(f"""
+        {TAKEN}
+        supply_backstop D1 1000
+        deposit A1 40 USDC
+        supply_backstop A1 40
+        mark ETH-PERP 850                       # equity -500, and 40 of capital
+        liquidate A1
+        event shares_redeemed account A1 value 40
+        event position_liquidated account A1
+        event shortfall_recorded account A1 shortfall 460
+        capital A1 0
+        total backstop_shares 1000
+        balance backstop 1000 USDC
+    """)
+    check(f"""
+        {TAKEN}
+        supply_backstop D1 60
+        deposit A1 40 USDC
+        supply_backstop A1 40
+        deposit E1 500 USDC
+        trade E1 B1 4 ETH-PERP @ 1000
+        mark ETH-PERP 880
+        liquidate E1                            # the backstop is busy with it: no cash to spare
+        mark ETH-PERP 850
+        liquidate A1
+        capital A1 0
+    """)
+
+
+def test_two_bidders_for_one_slice_get_it_in_the_order_they_come():
+    check("""
+        rule auction_seconds 600 dust 0 liquidation_fee 0
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit A1 1000 USDC
+        deposit B1 5000 USDC
+        deposit C1 5000 USDC
+        trade A1 B1 10 ETH-PERP @ 1000
+        mark ETH-PERP 945
+        liquidate A1
+        bid C1 A1 1 0
+        bid B1 A1 1 0 -> auction_is_not_running
+    """)

@@ -16,7 +16,7 @@ import numpy as np
 from tests.isolation.world import START_NS, Attempt, Batch, Money, Prices, World, empty_state
 
 from ringfence.core.command import EVENT, Kind, Rows
-from ringfence.core.log import empty_log, room_for_one
+from ringfence.core.log import empty_log, room_for
 from ringfence.core.machine import apply
 from ringfence.core.pool import account_count, grown, pool_bytes, with_bytes
 from ringfence.core.status import Status
@@ -24,6 +24,8 @@ from ringfence.units import AMOUNT_MAX
 from ringfence.venue.state import CreatePool, PoolRecord, Receive, State
 
 INFINITE = 2**61  # more than all that all accounts of a history can deposit
+
+TAKES = (Kind.DEPOSIT, Kind.OPEN_POSITION, Kind.TOP_UP)  # from a wallet
 
 
 class Violation(AssertionError):  # noqa: N818 - the word that the properties use
@@ -79,7 +81,7 @@ class Watch:
         twin = with_bytes(record.pool, self.bytes[record.id])
         twin = grown(twin, account_count(twin) + len(kept))
         found = np.zeros(len(kept), dtype=np.int64)
-        apply(twin, kept, found, empty_log(len(kept) * room_for_one(twin)))
+        apply(twin, kept, found, empty_log(room_for(twin, kept)))
         demand("P4", not found.any(), "without refused rows, accepted ones give", found)
         return pool_bytes(twin)
 
@@ -91,7 +93,7 @@ class Watch:
         if isinstance(attempt, Batch):
             record = self.state.pools[attempt.pool]
             for row in attempt.rows[attempt.outcome.statuses == Status.OK]:
-                if row["kind"] in (Kind.DEPOSIT, Kind.OPEN_POSITION, Kind.WITHDRAW):
+                if row["kind"] in (*TAKES, Kind.WITHDRAW):
                     sign = 1 if row["kind"] == Kind.WITHDRAW else -1
                     owner = record.pool.owner[row["account"]]
                     expected[owner, record.assets[row["asset"]]] += sign * row["amount"]
@@ -173,7 +175,7 @@ def _without_row(events: np.ndarray) -> bytes:
 def _lend(state: State, solo: PoolRecord, row: Rows, said: int) -> int:
     """Credit a wallet with what a deposit takes, if the wallet did not refuse it."""
     amount = int(row["amount"][0])
-    takes = row["kind"][0] in (Kind.DEPOSIT, Kind.OPEN_POSITION)
+    takes = row["kind"][0] in TAKES
     exists = 0 <= row["account"][0] < account_count(solo.pool)
     listed = 0 <= row["asset"][0] < len(solo.assets)
     if not (takes and exists and listed) or said == Status.EXCEEDS_WALLET or amount <= 0:

@@ -14,7 +14,6 @@ from tests.model.state import (
     Account,
     State,
     down,
-    up,
 )
 
 from ringfence.core.command import Kind
@@ -86,6 +85,8 @@ def supply(state: State, account: Account, amount: int) -> Status:  # noqa: C901
     bought = down(amount, shares + stake + 1, capital + 1)
     if not bought:
         return Status.AMOUNT_BELOW_ONE_SHARE
+    if shares + stake + bought >= 2**50:
+        return Status.BACKSTOP_IS_WIPED_OUT
     rule = health.exposure_rule(state, WITHDRAW, zero)
     if rule != Status.OK:
         return rule
@@ -113,28 +114,14 @@ def redeem(state: State, account: Account, shares: int) -> Status:
     rule = health.exposure_rule(state, WITHDRAW, zero)
     if rule != Status.OK:
         return rule
-    spare = health.collateral(state, zero, INITIAL) + min(health.result(state, zero), 0)
-    spare = max(spare - health.debt(state, zero.debt_shares), 0)
-    amount = down(shares, spare + 1, sum(a.backstop_shares for a in state.accounts) + 1)
-    if amount > zero.balances[CASH] or not _can_spare(state, amount):
+    amount = liquidation.capital_value(state, shares)
+    if amount > zero.balances[CASH] or not liquidation.can_spare(state, amount):
         return Status.EXCEEDS_BACKSTOP_CAPITAL
     account.backstop_shares -= shares
     zero.balances[CASH] -= amount
     account.balances[CASH] += amount
     pay_due(state, account)
     return Status.OK
-
-
-def _can_spare(state: State, amount: int) -> bool:
-    zero = state.accounts[0]
-    if not health.can_owe(zero):
-        return True
-    after = zero.copy()
-    after.balances[CASH] -= amount
-    kept = up(liquidation.notional(state, zero), state.rules[Rule.BACKSTOP_RESERVE], MILLION)
-    return health.excess(state, after, INITIAL, weight=0) >= 0 and (
-        health.equity(state, after) >= kept
-    )
 
 
 def _too_early(state: State, last: int) -> bool:

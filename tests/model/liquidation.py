@@ -9,6 +9,7 @@ from tests.model.state import (
     CASH,
     CLOSEOUT,
     DELEVERAGING,
+    INITIAL,
     LIQUIDATE,
     MAINTENANCE,
     MILLION,
@@ -251,6 +252,7 @@ def liquidate_balances(state: State, account: Account) -> None:
 def is_empty(account: Account) -> bool:
     """Whether nothing is left to take."""
     has = any(account.balances) or account.claim or account.supply_shares
+    has = has or account.backstop_shares
     return not (has or health.holds_position(account))
 
 
@@ -275,6 +277,48 @@ def lent_value(state: State, shares: int) -> int:
 def lent_shares(state: State, account: Account, value: int) -> int:
     """Shares of the account for a value."""
     return min(up(value, state.supply_shares + 1, lent(state) + 1), account.supply_shares)
+
+
+def capital_value(state: State, shares: int) -> int:
+    """What shares of the backstop's capital bring."""
+    zero = state.accounts[0]
+    spare = health.collateral(state, zero, INITIAL) + min(health.result(state, zero), 0)
+    spare = max(spare - health.debt(state, zero.debt_shares), 0)
+    return down(shares, spare + 1, sum(a.backstop_shares for a in state.accounts) + 1)
+
+
+def can_spare(state: State, amount: int) -> bool:
+    """Whether the backstop keeps its margin and reserve without some cash."""
+    zero = state.accounts[0]
+    if not health.can_owe(zero):
+        return True
+    after = zero.copy()
+    after.balances[CASH] -= amount
+    kept = up(notional(state, zero), state.rules[Rule.BACKSTOP_RESERVE], MILLION)
+    return health.excess(state, after, INITIAL, weight=0) >= 0 and (
+        health.equity(state, after) >= kept
+    )
+
+
+def burn_capital(account: Account, part: int, value: int) -> None:
+    """Shares for a part of their value."""
+    if part == value:
+        account.backstop_shares = 0
+    else:
+        account.backstop_shares -= up(account.backstop_shares, part, value)
+
+
+def use_capital(state: State, account: Account) -> None:
+    """Shares of the backstop for cash that it can spare."""
+    missing, zero = -health.excess(state, account, TARGET), state.accounts[0]
+    if not account.backstop_shares or missing <= 0:
+        return
+    value = capital_value(state, account.backstop_shares)
+    cash = min(value, missing, zero.balances[CASH])
+    if health.prices_usable(state, LIQUIDATE, zero) and cash > 0 and can_spare(state, cash):
+        burn_capital(account, cash, value)
+        zero.balances[CASH] -= cash
+        take_in(state, account, CASH, cash)
 
 
 def use_lent_cash(state: State, account: Account) -> None:
@@ -303,6 +347,11 @@ def finish(state: State, account: Account) -> None:
     """What comes once there is no position."""
     if not health.holds_position(account):
         liquidate_balances(state, account)
+        if account.backstop_shares and health.excess(state, account, TARGET) < 0:
+            value = capital_value(state, account.backstop_shares)
+            taken = min(value, owed(state, account))
+            burn_capital(account, taken, value)
+            take_over(state, account, taken)
     if is_empty(account) and owed(state, account):
         record_shortfall(state, account)
 
@@ -336,6 +385,7 @@ def liquidate(state: State, account: Account) -> Status:  # noqa: C901 - one ret
         return Status.AUCTION_IS_RUNNING
     settle_one(state, account)
     use_lent_cash(state, account)
+    use_capital(state, account)
     if health.excess(state, account, MAINTENANCE) >= 0:
         release(account)
     elif up_for and not account.step:

@@ -108,6 +108,8 @@ def supply_backstop(pool: Pool, a: int, amount: int) -> Status:
     bought = mul_div_floor(amount, shares + 1, capital + 1)
     if bought == 0:
         return Status.AMOUNT_BELOW_ONE_SHARE
+    if shares + bought >= DIVISOR_MAX:  # the sum of shares divides
+        return Status.BACKSTOP_IS_WIPED_OUT
     status = exposure_status(pool, Action.WITHDRAW, BACKSTOP)
     if status == Status.OK:
         status = leaving_status(pool, a, CASH, amount)

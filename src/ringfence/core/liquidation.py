@@ -26,9 +26,10 @@ from ringfence.core.health import (
 from ringfence.core.log import COUNT, Log
 from ringfence.core.losses import record_shortfall
 from ringfence.core.margin import part_of, position_value
+from ringfence.core.own_means import forfeit_backstop_shares, use_own_means
 from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Step, Total
 from ringfence.core.receipt import finish_event, record_step, start_event
-from ringfence.core.seizure import liability, liquidate_balances, redeem_own_shares
+from ringfence.core.seizure import liability, liquidate_balances
 from ringfence.core.settlement import charge, settle_account
 from ringfence.core.status import Status
 from ringfence.core.steps import enter_step, leave_step
@@ -156,7 +157,9 @@ def has_anything(pool: Pool, a: int) -> bool:
     for c in range(pool.asset_underlying.size):
         if pool.balance[a, c] != 0:
             return True
-    return pool.claim[a] != 0 or pool.supply_shares[a] != 0 or has_position(pool, a)
+    if pool.supply_shares[a] != 0 or pool.backstop_shares[a] != 0:
+        return True
+    return pool.claim[a] != 0 or has_position(pool, a)
 
 
 @kernel
@@ -175,6 +178,8 @@ def finish(pool: Pool, a: int, log: Log) -> None:
     """Bring an account without positions to target or to its end; others stay as they are."""
     if not has_position(pool, a):
         liquidate_balances(pool, a, log)
+        if pool.backstop_shares[a] > 0 and excess(pool, a, Level.TARGET) < 0:
+            forfeit_backstop_shares(pool, a, log)
     if not has_anything(pool, a) and liability(pool, a) > 0:
         record_shortfall(pool, a, log)
 
@@ -227,7 +232,7 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
     # Realising results moves a loss from owed to paid, which moves the ratio but no excess;
     # the bonus goes by the ratio after it, so that it does not depend on who settled when.
     settle_account(pool, a)
-    redeem_own_shares(pool, a, log)
+    use_own_means(pool, a, log)
     if excess(pool, a, Level.MAINTENANCE) >= 0:
         leave_step(pool, a)
     elif is_up and pool.step[a] == Step.NONE:

@@ -19,7 +19,7 @@ class Log(NamedTuple):
 
 
 COUNT, ROW = 0, 1
-EVENTS_OF_LOSER = 4  # position, claim, lent cash, shortfall; and one for each asset
+EVENTS_OF_LOSER = 5  # position, claim, lent cash, capital, shortfall; and one for each asset
 DELEVERAGED_MAX = 100_000  # events of one deleveraging; they still fit into a journal entry
 
 

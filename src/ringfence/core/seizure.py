@@ -6,10 +6,9 @@ what the account owns above what it owes.
 """
 
 from ringfence.compiled import kernel
-from ringfence.core.collateral import add_balance
 from ringfence.core.command import Happening
 from ringfence.core.health import Change, debt_of, excess, excess_after, health_factor
-from ringfence.core.lending import burn_debt, lender_assets, repay_from_cash, shares_repaid
+from ringfence.core.lending import lender_assets, repay_from_cash, shares_repaid
 from ringfence.core.log import Log
 from ringfence.core.margin import position_value
 from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Total
@@ -45,32 +44,6 @@ def move_liability(pool: Pool, a: int, amount: int) -> int:
     collect_due(pool, BACKSTOP)
     repay_from_cash(pool, BACKSTOP, debt_of(pool, pool.debt_shares[BACKSTOP]))
     return before - liability(pool, a)
-
-
-@kernel
-def redeem_own_shares(pool: Pool, a: int, log: Log) -> None:
-    """Use cash that the account has lent as far as the target needs it, at what it is worth.
-
-    As cash while the lenders have any, then set off against the account's own debt.
-    """
-    if pool.supply_shares[a] == 0 or excess(pool, a, Level.TARGET) >= 0:
-        return
-    e = start_event(pool, a, log, Happening.SHARES_REDEEMED, -1)
-    value = share_value(pool, pool.supply_shares[a])
-    cash = min(value, pool.total[Total.LENDER_CASH], -excess(pool, a, Level.TARGET))
-    burn_supply(pool, a, cash)
-    pool.total[Total.LENDER_CASH] -= cash
-    add_balance(pool, a, CASH, cash)
-    log.events[e]["value"] = cash
-    missing = max(-excess(pool, a, Level.TARGET), 0)
-    value = share_value(pool, pool.supply_shares[a])
-    offset = min(value, debt_of(pool, pool.debt_shares[a]), missing)
-    if offset > 0:
-        repaid = shares_repaid(pool, a, offset)
-        burn_supply(pool, a, offset)
-        burn_debt(pool, a, repaid)
-        log.events[e]["value"] += offset
-    finish_event(pool, a, log, e)
 
 
 @kernel

@@ -53,7 +53,7 @@ BATCH = 8192  # accounts liquidated, and losers deleveraged, by one command batc
 
 GOAL = 25_000.0  # positions a second
 PYTHON = "plain Python dataclasses"
-PYTHON_GOAL = 20.0
+PYTHON_GOAL = 10.0
 
 BURST_SPEC = msgspec.structs.replace(
     SPEC, name="burst", rules=RulesSpec(backstop_limit="0", auction_seconds=0)
