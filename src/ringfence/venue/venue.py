@@ -27,7 +27,7 @@ from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, merged
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
 from ringfence.venue.sequencer import with_clock
-from ringfence.venue.simulation import Simulation, simulate
+from ringfence.venue.simulation import Simulation, WhatIf, simulate
 from ringfence.venue.state import (
     CreatePool,
     PoolRecord,
@@ -205,8 +205,8 @@ class Venue:
             ValueError: The market gives no price, or the grid is not that of the spec.
         """
         record = self.record(pool)
-        batch = valuation_rows(record.spec, record.pool, market, self._stamp())
-        return self.execute_many(pool, batch)
+        now_ns = self._stamp()
+        return self.execute_many(pool, valuation_rows(record.spec, record.pool, market, now_ns))
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
         """Liquidate every account below maintenance, pool by pool, in order of number."""
@@ -259,12 +259,16 @@ class Venue:
         record = self.record(pool)
         return pool_view(record, "0x" + self.state.owners[record.creator].hex())
 
-    def simulate(self, pool: str, commands: Sequence[AnyCommand]) -> Simulation:
-        """Apply commands to a copy of a pool: statuses, and each account before and after.
-
-        Nothing is journaled and no byte of the venue changes.
-        """
-        return simulate(self.state, self.record(pool), self._encoder, commands, self._stamp())
+    def simulate(
+        self,
+        pool: str,
+        commands: Sequence[AnyCommand],
+        *,
+        market: Mapping[str, CoinMarket] | None = None,
+    ) -> Simulation:
+        """Apply commands to a copy of a pool; no byte of the venue changes."""
+        asked = WhatIf(commands, self._stamp(), market)
+        return simulate(self.state, self.record(pool), self._encoder, asked)
 
     # The journal
 
