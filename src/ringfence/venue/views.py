@@ -247,6 +247,28 @@ def _distances(pool: Pool, a: int, volatility: float | None, unknown: dict[str, 
     )
 
 
+class _Ratios(msgspec.Struct):
+    health: str | None = None
+    margin: str | None = None
+    leverage: str | None = None
+
+
+def _ratios(pool: Pool, a: int, worth: int, maintenance: int, unknown: dict[str, str]) -> _Ratios:
+    """Figures for display; what has no value says why."""
+    found = _Ratios()
+    factor = health_factor(pool, a)
+    if factor < HEALTH_MAX:
+        found.health = decimal(factor, PPM)
+    else:
+        unknown["health_factor"] = "the account owes nothing and holds no position"
+    if worth > 0:
+        found.margin = decimal(ratio_ppm(maintenance, worth), PPM)
+        found.leverage = decimal(ratio_ppm(gross_notional(pool, a), worth), PPM)
+    else:
+        unknown |= dict.fromkeys(("margin_ratio", "leverage"), "equity is not positive")
+    return found
+
+
 def account_view(
     record: PoolRecord,
     pool: Pool,
@@ -265,18 +287,7 @@ def account_view(
     worth = equity(pool, a)
     required = {level: requirement(pool, a, level, AS_IT_IS) for level in Level}
     excesses = {level: excess(pool, a, level) for level in Level}
-    health: str | None = None
-    factor = health_factor(pool, a)
-    if factor < HEALTH_MAX:
-        health = decimal(factor, PPM)
-    else:
-        unknown["health_factor"] = "the account owes nothing and holds no position"
-    ratio = leverage = None
-    if worth > 0:
-        ratio = decimal(ratio_ppm(required[Level.MAINTENANCE], worth), PPM)
-        leverage = decimal(ratio_ppm(gross_notional(pool, a), worth), PPM)
-    else:
-        unknown |= dict.fromkeys(("margin_ratio", "leverage"), "equity is not positive")
+    ratios = _ratios(pool, a, worth, required[Level.MAINTENANCE], unknown)
     distances = _distances(pool, a, volatility, unknown)
     held = [i for i in range(len(spec.instruments)) if pool.size[a, i]]
     return AccountView(
@@ -297,9 +308,9 @@ def account_view(
         requirement=_margins(spec, required),
         excess=_margins(spec, excesses),
         free_margin=money(max(excesses[Level.INITIAL], 0)),
-        health_factor=health,
-        margin_ratio=ratio,
-        leverage=leverage,
+        health_factor=ratios.health,
+        margin_ratio=ratios.margin,
+        leverage=ratios.leverage,
         shock_down=distances.down,
         shock_up=distances.up,
         distance=distances.nearest,
