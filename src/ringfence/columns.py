@@ -4,6 +4,10 @@ Numba passes a NamedTuple of fifty arrays as some four hundred numbers, in every
 kernels: compiling the core took two minutes that way, and calling it six microseconds. A
 subclass of Columns is passed as the address of a table instead, with the data pointer and the
 lengths of each column. In plain Python it is an object with arrays as attributes.
+
+The table ends with the address of a function, 0 where there is none. What is called through it
+is compiled once, and only where somebody needs it, while everything that a kernel calls by name
+is compiled anew into each of its callers.
 """
 
 from typing import Any, ClassVar, Self
@@ -14,7 +18,7 @@ from numba import types
 from numba.core.datamodel import models
 from numba.core.imputils import lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import NativeValue, infer_getattr, register_model, unbox
+from numba.extending import NativeValue, infer_getattr, intrinsic, register_model, unbox
 from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
 
@@ -54,7 +58,8 @@ class Columns:
     def __init__(self, **columns: Column) -> None:
         if columns.keys() != self.axes.keys():
             raise TypeError(f"columns differ: {sorted(columns.keys() ^ self.axes.keys())}")
-        table = np.zeros((len(self.axes), _WORDS), dtype=np.int64)
+        table = np.zeros((len(self.axes) + 1, _WORDS), dtype=np.int64)
+        table[-1, 0] = self.function_address(columns)
         for k, (name, axes) in enumerate(self.axes.items()):
             column = columns[name]
             if column.dtype != np.int64 or column.ndim != axes or not column.flags.c_contiguous:
@@ -62,6 +67,11 @@ class Columns:
             table[k, 0] = column.ctypes.data
             table[k, 1 : 1 + axes] = column.shape
         self.__dict__.update(columns, _table=table, address=table.ctypes.data)
+
+    @classmethod
+    def function_address(cls, _columns: dict[str, Column]) -> int:
+        """Address that the table ends with."""
+        return 0
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"column {name} cannot be rebound; write into it")
@@ -118,3 +128,34 @@ def _column(context: Any, builder: Any, kind: ColumnsType, address: Any, name: s
     pointer = builder.inttoptr(load(0), array.data.type)
     populate_array(array, pointer, shape, strides, size, None)
     return array._getvalue()  # noqa: SLF001 - numba's own name for it
+
+
+@intrinsic
+def call_function(_context: Any, columns: Any, numbers: Any) -> Any:
+    """Call the function at the end of the table with the table's address and a tuple of int64."""
+    count = len(numbers)
+
+    def codegen(_ctx: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        table = builder.inttoptr(arguments[0], word.as_pointer())
+        place = ir.Constant(word, len(columns.axes) * _WORDS)
+        address = builder.load(builder.gep(table, [place]))
+        kind = ir.FunctionType(word, [word] * (count + 1))
+        function = builder.inttoptr(address, kind.as_pointer())
+        values = [builder.extract_value(arguments[1], k) for k in range(count)]
+        return builder.call(function, [arguments[0], *values])
+
+    return types.int64(columns, types.UniTuple(types.int64, count)), codegen
+
+
+def columns_at(kind: type[Columns]) -> Any:
+    """Return a compiled function from the address of a table to columns of a kind."""
+
+    @intrinsic
+    def at(_context: Any, address: Any) -> Any:
+        def codegen(_ctx: Any, _builder: Any, _signature: Any, arguments: Any) -> Any:
+            return arguments[0]
+
+        return kind._numba_type_(address), codegen
+
+    return at

@@ -16,6 +16,7 @@ from ringfence.core.bounds import (
     parameter_name,
     parameter_named,
 )
+from ringfence.core.health import requirement_address
 from ringfence.core.option_creation import option_columns
 from ringfence.core.parameters import CHANGE_FIELDS, PARAMETERS, Parameter
 from ringfence.core.pool import ACCOUNT_COLUMNS, BACKSTOP, Level, Pool, Rule, Total
@@ -374,3 +375,7 @@ def _check_bounds(check: Checker, columns: dict[str, Column], rule: Column) -> N
             bool(np.all((low <= values) & (values <= high))),
             f"{name} starts outside the pool's own bounds {low} to {high}",
         )
+
+
+# Importing it is what tells a pool where the requirement of options is.
+assert Pool.requirement_address is requirement_address

@@ -9,8 +9,14 @@ account's claim, less its due. The sign of the integer decides; a health factor 
 Every quantity can be asked for as it is, or as it would be after a `Change`.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
+import numba
+from numba.extending import overload
+
+from ringfence.columns import call_function, columns_at
 from ringfence.compiled import kernel
 from ringfence.core.margin import (
     collateral_value,
@@ -180,13 +186,78 @@ def requirement_of_options(pool: Pool, a: int, level: Level, change: Change) -> 
     return max(total, 0) if level == Level.INITIAL else total
 
 
+def requirement_by_table(pool: Pool, a: int, level: Level, change: Change) -> int:
+    """Requirement of options, called through the pool's table when compiled."""
+    return requirement_of_options(pool, a, level, change)
+
+
+@overload(requirement_by_table, jit_options={"forceinline": True, "error_model": "numpy"})
+def _requirement_by_table(
+    pool: Pool,
+    a: int,
+    level: Level,
+    change: Change,
+) -> Callable[[Pool, int, Level, Change], int]:
+    def through_table(pool: Pool, a: int, level: Level, change: Change) -> int:
+        return call_function(  # type: ignore[call-arg]  # numba passes its context
+            pool,
+            (
+                a + 0,
+                level + 0,
+                change.instrument + 0,
+                change.size + 0,
+                change.cost + 0,
+                change.asset + 0,
+                change.balance + 0,
+                change.liability + 0,
+            ),
+        )
+
+    return through_table
+
+
+_pool_at = columns_at(Pool)
+
+
+def _requirement_at(
+    address: int,
+    a: int,
+    level: Level,
+    instrument: int,
+    size: int,
+    cost: int,
+    asset: int,
+    balance: int,
+    liability: int,
+) -> int:
+    change = Change(instrument, size, cost, asset, balance, liability)
+    return requirement_of_options(_pool_at(address), a, level, change)
+
+
+@cache
+def requirement_address() -> int:
+    """Address of the compiled requirement of options; 0 where nothing is compiled."""
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return 0
+    signature = numba.int64(*[numba.int64] * 9)
+    compiled = numba.cfunc(signature, cache=True, error_model="numpy")(_requirement_at)
+    _KEPT.append(compiled)
+    address = compiled.address
+    assert address is not None
+    return address
+
+
+_KEPT: list[object] = []  # the code lives as long as something refers to it
+Pool.requirement_address = staticmethod(requirement_address)  # type: ignore[method-assign]
+
+
 @kernel
 def requirement(pool: Pool, a: int, level: Level, change: Change) -> int:
     """Margin requirement of the account, over all underlyings."""
     total = 0
     has_options = pool.margin_model[0] != MarginModel.BRACKETS
     if has_options:
-        total = requirement_of_options(pool, a, level, change)
+        total = requirement_by_table(pool, a, level, change)
         if pool.margin_model[0] != MarginModel.STANDARD:
             return total
     for u in range(pool.index_price.size):

@@ -181,6 +181,17 @@ class Pool(Columns):
     bound_max: Column  # [Parameter]
     change: Column  # [pending change, ChangeField]
 
+    @classmethod
+    def function_address(cls, columns: dict[str, Column]) -> int:
+        """Address of the requirement of options; 0 in a pool that cannot hold any."""
+        has_options = columns["margin_model"][0] != MarginModel.BRACKETS
+        return cls.requirement_address() if has_options else 0
+
+    @staticmethod
+    def requirement_address() -> int:
+        """Return the address; core.health, which knows the requirement, exchanges this."""
+        raise NotImplementedError
+
 
 # Columns with an account axis; they grow, the others never do.
 ACCOUNT_COLUMNS = (
