@@ -17,8 +17,9 @@ from ringfence.lab.bench.measure import Result
 from ringfence.lab.datasets import Dataset
 from ringfence.lab.summary import Summary
 from ringfence.venue.audit import Report
+from ringfence.venue.pool_views import PoolView
 from ringfence.venue.simulation import Difference, Simulation, Standing
-from ringfence.venue.views import AccountView, PoolView
+from ringfence.venue.views import AccountView
 
 CALL = "import sys; from ringfence.cli import main; sys.exit(main())"
 DOCS = Path(__file__).parent.parent.parent / "docs" / "reference" / "cli.md"

@@ -1,6 +1,6 @@
 """The backstop of the model: its capital, what it sells, what it may not do, what it loses."""
 
-from tests.model import halt, health, liquidation, trading
+from tests.model import halt, health, own_means, trading
 from tests.model.auction import worth
 from tests.model.money import lent, may_leave, pay_debt, pay_due, shares_for
 from tests.model.money import redeem as redeem_lent
@@ -73,7 +73,7 @@ def supply(state: State, account: Account, amount: int) -> Status:  # noqa: C901
         return Status.WATERFALL_IS_RUNNING
     if account is zero:
         return Status.BACKSTOP_IS_RESTRICTED
-    capital = max(worth(state, zero) + liquidation.lent_value(state, zero.supply_shares), 0)
+    capital = max(worth(state, zero) + own_means.lent_value(state, zero.supply_shares), 0)
     shares = sum(a.backstop_shares for a in state.accounts)
     if capital + amount > 2**49:
         return Status.EXCEEDS_SUPPLY_CAP
@@ -114,8 +114,8 @@ def redeem(state: State, account: Account, shares: int) -> Status:
     rule = health.exposure_rule(state, WITHDRAW, zero)
     if rule != Status.OK:
         return rule
-    amount = liquidation.capital_value(state, shares)
-    if amount > zero.balances[CASH] or not liquidation.can_spare(state, amount):
+    amount = own_means.capital_value(state, shares)
+    if amount > zero.balances[CASH] or not own_means.can_spare(state, amount):
         return Status.EXCEEDS_BACKSTOP_CAPITAL
     account.backstop_shares -= shares
     zero.balances[CASH] -= amount
@@ -232,7 +232,7 @@ def _write_off(state: State, zero: Account) -> None:
     shares = down(state.lender_cash, state.supply_shares + 1, lent(state) + 1)
     redeem_lent(state, zero, min(shares, zero.supply_shares))
     pay_debt(state, zero, health.debt(state, zero.debt_shares))
-    owns = worth(state, zero) + liquidation.lent_value(state, zero.supply_shares)
+    owns = worth(state, zero) + own_means.lent_value(state, zero.supply_shares)
     loss = min(-owns - zero.due, health.debt(state, zero.debt_shares))
     if loss > 0 and health.exposure_rule(state, SETTLE, zero) == Status.OK:
         shares = shares_for(state, zero, loss)

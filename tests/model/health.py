@@ -194,3 +194,10 @@ def exposure_rule(state: State, action: int, account: Account) -> Status:
     if not all(options.valued(state, action, i) for i in held):
         return Status.VALUATION_IS_NOT_USABLE
     return Status.OK
+
+
+def notional(state: State, account: Account) -> int:
+    """Gross notional of all positions."""
+    return sum(
+        abs(state.value(p.size, state.instruments[i].mark)) for i, p in enumerate(account.positions)
+    )

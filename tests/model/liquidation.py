@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-from tests.model import auction, health
-from tests.model.money import lent, pay_debt, pay_due, shares_for, take_in
+from tests.model import auction, health, own_means
+from tests.model.money import pay_debt, pay_due, shares_for
 from tests.model.state import (
     AUCTION,
     CASH,
     CLOSEOUT,
     DELEVERAGING,
-    INITIAL,
     LIQUIDATE,
     MAINTENANCE,
     MILLION,
@@ -124,15 +123,8 @@ def backstop_takes(state: State, i: int, part: int) -> bool:
     if state.taken + value > state.rules[Rule.BACKSTOP_LIMIT]:
         return False
     reserve = state.rules[Rule.BACKSTOP_RESERVE]
-    needed = up(notional(state, state.accounts[0]) + value, reserve, MILLION)
+    needed = up(health.notional(state, state.accounts[0]) + value, reserve, MILLION)
     return reserve == 0 or health.equity(state, state.accounts[0]) >= needed
-
-
-def notional(state: State, account: Account) -> int:
-    """Gross notional of all positions."""
-    return sum(
-        abs(state.value(p.size, state.instruments[i].mark)) for i, p in enumerate(account.positions)
-    )
 
 
 def release(account: Account) -> None:
@@ -149,7 +141,9 @@ def release_if_healthy(state: State, account: Account | None) -> None:
 def liquidate_positions(state: State, account: Account) -> None:
     """Positions to the backstop, until target, or none is left, or it declines."""
     worth = health.equity(state, account)
-    terms = rates(state, worth, notional(state, account), health.health_factor(state, account))
+    terms = rates(
+        state, worth, health.notional(state, account), health.health_factor(state, account)
+    )
     while health.excess(state, account, TARGET) < 0 and health.holds_position(account):
         i = most_freeing(state, account)
         part = part_to_close(state, account, i, terms)
@@ -228,9 +222,13 @@ def liquidate_balances(state: State, account: Account) -> None:
     if account.claim and health.excess(state, account, TARGET) < 0:
         liquidate_claim(state, account)
     if account.supply_shares and health.excess(state, account, TARGET) < 0:
-        value = lent_value(state, account.supply_shares)
+        value = own_means.lent_value(state, account.supply_shares)
         taken = min(value, owed(state, account))
-        shares = account.supply_shares if taken == value else lent_shares(state, account, taken)
+        shares = (
+            account.supply_shares
+            if taken == value
+            else own_means.lent_shares(state, account, taken)
+        )
         account.supply_shares -= shares
         state.accounts[0].supply_shares += shares
         take_over(state, account, taken)
@@ -269,88 +267,14 @@ def record_shortfall(state: State, account: Account) -> None:
     state.shortfall += due + debt - drawn
 
 
-def lent_value(state: State, shares: int) -> int:
-    """What shares of the lenders are worth."""
-    return down(shares, lent(state) + 1, state.supply_shares + 1)
-
-
-def lent_shares(state: State, account: Account, value: int) -> int:
-    """Shares of the account for a value."""
-    return min(up(value, state.supply_shares + 1, lent(state) + 1), account.supply_shares)
-
-
-def capital_value(state: State, shares: int) -> int:
-    """What shares of the backstop's capital bring."""
-    zero = state.accounts[0]
-    spare = health.collateral(state, zero, INITIAL) + min(health.result(state, zero), 0)
-    spare = max(spare - health.debt(state, zero.debt_shares), 0)
-    return down(shares, spare + 1, sum(a.backstop_shares for a in state.accounts) + 1)
-
-
-def can_spare(state: State, amount: int) -> bool:
-    """Whether the backstop keeps its margin and reserve without some cash."""
-    zero = state.accounts[0]
-    if not health.can_owe(zero):
-        return True
-    after = zero.copy()
-    after.balances[CASH] -= amount
-    kept = up(notional(state, zero), state.rules[Rule.BACKSTOP_RESERVE], MILLION)
-    return health.excess(state, after, INITIAL, weight=0) >= 0 and (
-        health.equity(state, after) >= kept
-    )
-
-
-def burn_capital(account: Account, part: int, value: int) -> None:
-    """Shares for a part of their value."""
-    if part == value:
-        account.backstop_shares = 0
-    else:
-        account.backstop_shares -= up(account.backstop_shares, part, value)
-
-
-def use_capital(state: State, account: Account) -> None:
-    """Shares of the backstop for cash that it can spare."""
-    missing, zero = -health.excess(state, account, TARGET), state.accounts[0]
-    if not account.backstop_shares or missing <= 0:
-        return
-    value = capital_value(state, account.backstop_shares)
-    cash = min(value, missing, zero.balances[CASH])
-    if health.prices_usable(state, LIQUIDATE, zero) and cash > 0 and can_spare(state, cash):
-        burn_capital(account, cash, value)
-        zero.balances[CASH] -= cash
-        take_in(state, account, CASH, cash)
-
-
-def use_lent_cash(state: State, account: Account) -> None:
-    """Redeem as far as the target needs: in cash, then against the account's own debt."""
-    missing = -health.excess(state, account, TARGET)
-    if account.supply_shares == 0 or missing <= 0:
-        return
-    cash = min(lent_value(state, account.supply_shares), state.lender_cash, missing)
-    shares = lent_shares(state, account, cash)
-    account.supply_shares -= shares
-    state.supply_shares -= shares
-    state.lender_cash -= cash
-    take_in(state, account, CASH, cash)
-    missing = max(-health.excess(state, account, TARGET), 0)
-    value = lent_value(state, account.supply_shares)
-    offset = min(value, health.debt(state, account.debt_shares), missing)
-    if offset:
-        repaid, shares = shares_for(state, account, offset), lent_shares(state, account, offset)
-        account.supply_shares -= shares
-        state.supply_shares -= shares
-        account.debt_shares -= repaid
-        state.debt_shares -= repaid
-
-
 def finish(state: State, account: Account) -> None:
     """What comes once there is no position."""
     if not health.holds_position(account):
         liquidate_balances(state, account)
         if account.backstop_shares and health.excess(state, account, TARGET) < 0:
-            value = capital_value(state, account.backstop_shares)
+            value = own_means.capital_value(state, account.backstop_shares)
             taken = min(value, owed(state, account))
-            burn_capital(account, taken, value)
+            own_means.burn_capital(account, taken, value)
             take_over(state, account, taken)
     if is_empty(account) and owed(state, account):
         record_shortfall(state, account)
@@ -384,8 +308,8 @@ def liquidate(state: State, account: Account) -> Status:  # noqa: C901 - one ret
     if up_for and account.step == AUCTION and not auction.is_over(state, account):
         return Status.AUCTION_IS_RUNNING
     settle_one(state, account)
-    use_lent_cash(state, account)
-    use_capital(state, account)
+    own_means.use_lent_cash(state, account)
+    own_means.use_capital(state, account)
     if health.excess(state, account, MAINTENANCE) >= 0:
         release(account)
     elif up_for and not account.step:

@@ -55,7 +55,7 @@ def reduce(state: State, account: Account) -> Status:
     if rule != Status.OK:
         return rule
     i = liquidation.most_freeing(state, account)
-    notional = liquidation.notional(state, account)
+    notional = health.notional(state, account)
     terms = liquidation.rates(state, health.equity(state, account), notional, MILLION)
     part = liquidation.part_to_close(state, account, i, terms)
     if not liquidation.backstop_takes(state, i, part):

@@ -60,10 +60,9 @@ def expected(pool: Pool, a: int) -> Status:  # noqa: C901 - one return per rule,
     legs = np.flatnonzero(pool.size[a])
     if not all(pool.allowed[Action.LIQUIDATE, valuation_validity(pool, i)] for i in legs):
         return Status.VALUATION_IS_NOT_USABLE
-    if excess(pool, a, Level.CLOSEOUT) >= 0:
-        for u in held:
-            if pool.total[Total.NOW_NS] < pool.grace_until[u]:
-                return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    has_grace = any(pool.total[Total.NOW_NS] < pool.grace_until[u] for u in held)
+    if has_grace and excess(pool, a, Level.CLOSEOUT) >= 0:
+        return Status.ACCOUNT_IS_IN_GRACE_PERIOD
     if pool.step[a] == Step.DELEVERAGING and has_position(pool, a):
         return Status.ACCOUNT_AWAITS_DELEVERAGING
     if pool.step[a] == Step.AUCTION and is_up_for_auction(pool, a):

@@ -10,10 +10,9 @@ from tests.risk.portfolio.books import market, option, portfolio
 
 from ringfence.risk.lanes import LAST
 from ringfence.risk.portfolio import model_of
-from ringfence.risk.portfolio.arrays import option_arrays
 from ringfence.risk.portfolio.book import account_of
 from ringfence.risk.portfolio.scenario import assess
-from ringfence.risk.revaluation import Lot, revalue
+from ringfence.risk.revaluation import Lot, retable, revalue
 from ringfence.risk.scan import fill, legs_of, new_table, scan, scan_columns
 
 LOT = Lot(coins=0.01, quote_units=1e6)
@@ -166,4 +165,4 @@ def test_options_have_no_arrays_where_a_model_discounts_by_expiry():
     model = model_of("derive-pmrm2")
     (book,) = account_of(portfolio(option(3000, 1)), market(), model).books
     with pytest.raises(ValueError, match="derive-pmrm2"):
-        option_arrays(book, model)
+        retable(new_table(1, 33), book, model, LOT)

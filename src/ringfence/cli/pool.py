@@ -16,9 +16,10 @@ from ringfence.core.reading import SpecError
 from ringfence.core.spec import PoolSpec, parse_spec, pool_id
 from ringfence.units import SIZE_DECIMALS
 from ringfence.venue.encoding import address_bytes
+from ringfence.venue.pool_views import PoolView
 from ringfence.venue.state import PoolRecord
 from ringfence.venue.venue import Venue
-from ringfence.venue.views import AccountView, PoolView, account_view
+from ringfence.venue.views import AccountView, account_view
 
 _TEMPLATE = Path(__file__).with_name("pool.toml")
 

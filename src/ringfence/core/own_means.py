@@ -17,7 +17,8 @@ from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Total
 from ringfence.core.receipt import finish_event, start_event
 from ringfence.core.seizure import burn_supply, liability, move_liability, share_value
 from ringfence.core.settlement import add_cash
-from ringfence.core.validity import Action, are_exposures_usable
+from ringfence.core.status import Status
+from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
 
 
@@ -80,7 +81,7 @@ def use_backstop_shares(pool: Pool, a: int) -> int:
     missing = max(-excess(pool, a, Level.TARGET), 0)
     if pool.backstop_shares[a] == 0 or missing == 0:
         return 0
-    if not are_exposures_usable(pool, Action.LIQUIDATE, BACKSTOP):
+    if exposure_status(pool, Action.LIQUIDATE, BACKSTOP) != Status.OK:
         return 0
     value = capital_value(pool, a)
     cash = min(value, missing, pool.balance[BACKSTOP, CASH])

@@ -155,15 +155,16 @@ def populate(
             ratio = dice.one_of(LOAN_TO_VALUE)
             borrowers.append(Borrower(pool, owner, number, money, ratio, enter_ns))
     owners = len(specs) + people
-    structures = draw(
-        Dice(plan.seed + 2),
-        plan.option_pools * STRUCTURES_A_POOL,
-        range(plan.pools, len(specs)),
-        range(len(specs), owners),
-        span_ns,
-        quote,
-    )
+    structures = _structures(plan, len(specs), owners, span_ns, quote)
     return Population(specs, owners, tuple(takers), tuple(borrowers), structures)
+
+
+def _structures(
+    plan: PopulationPlan, pools: int, owners: int, span_ns: tuple[int, int], quote: int
+) -> tuple[Structure, ...]:
+    """Draw the holders of option structures, by dice of their own: the others stay as they are."""
+    count, dice = plan.option_pools * STRUCTURES_A_POOL, Dice(plan.seed + 2)
+    return draw(dice, count, range(plan.pools, pools), range(pools, owners), span_ns, quote)
 
 
 def _option_specs(

@@ -18,7 +18,8 @@ at once, so put-call parity holds to rounding and no price is negative.
 Source: F. Black, The pricing of commodity contracts, Journal of Financial Economics 3 (1976).
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,6 +41,17 @@ from ringfence.pricing.implied import implied_columns
 TIME_MIN = 1e-150  # years; only keeps a division by time finite
 DEVIATION_MIN = 1e-16  # of the log-price at expiry; below, the option is at its payoff
 DEVIATION_MAX = 100.0  # from here on a call is worth the forward and a put the strike
+
+
+class Options(NamedTuple):
+    """Options to compute, one a row."""
+
+    forward: Floats
+    strike: Floats
+    time: Floats  # years
+    volatility: Floats  # per 1.00
+    rate: Floats  # per 1.00, continuously compounded
+    is_call: Flags
 
 
 class Greeks(NamedTuple):
@@ -75,6 +87,12 @@ class Terms(NamedTuple):
     alive: float  # one, or zero where only the payoff is left
     tail1: float  # N(-|d1|) / n(d1)
     tail2: float  # N(-|d2|) / n(d2)
+
+
+class Prices(NamedTuple):
+    """Prices alone."""
+
+    price: Any
 
 
 @formula
@@ -159,74 +177,69 @@ def volga_of(t: Terms, forward: float, time: float) -> float:
     return t.alive * t.density * forward * t.d1 * t.d2 * time / t.deviation
 
 
+@formula
+def terms_of(o: Options, i: int) -> Terms:
+    """Shared terms of one row."""
+    return terms(o.forward[i], o.strike[i], o.time[i], o.volatility[i], o.rate[i])
+
+
+@formula
+def side_of(o: Options, i: int) -> float:
+    """One for a call, minus one for a put."""
+    return 1.0 if o.is_call[i] else -1.0
+
+
 @screen
-def price_columns(
-    forward: Floats,
-    strike: Floats,
-    time: Floats,
-    volatility: Floats,
-    rate: Floats,
-    is_call: Flags,
-    price: Floats,
-) -> None:
+def price_columns(o: Options, found: Prices) -> None:
     """Price options one by one."""
-    for i in range(price.size):
-        t = terms(forward[i], strike[i], time[i], volatility[i], rate[i])
-        side = 1.0 if is_call[i] else -1.0
-        price[i] = price_of(t, forward[i], strike[i], side)
+    for i in range(found.price.size):
+        found.price[i] = price_of(terms_of(o, i), o.forward[i], o.strike[i], side_of(o, i))
 
 
 @screen
-def evaluation_columns(
-    forward: Floats,
-    strike: Floats,
-    time: Floats,
-    volatility: Floats,
-    rate: Floats,
-    is_call: Flags,
-    price: Floats,
-    delta: Floats,
-    gamma: Floats,
-    vega: Floats,
-) -> None:
+def evaluation_columns(o: Options, found: Evaluation) -> None:
     """Price options and their first sensitivities one by one."""
-    for i in range(price.size):
-        t = terms(forward[i], strike[i], time[i], volatility[i], rate[i])
-        side = 1.0 if is_call[i] else -1.0
-        price[i] = price_of(t, forward[i], strike[i], side)
-        delta[i] = delta_of(t, side)
-        gamma[i] = gamma_of(t, forward[i])
-        vega[i] = vega_of(t, forward[i])
+    for i in range(found.price.size):
+        t, side = terms_of(o, i), side_of(o, i)
+        found.price[i] = price_of(t, o.forward[i], o.strike[i], side)
+        found.delta[i] = delta_of(t, side)
+        found.gamma[i] = gamma_of(t, o.forward[i])
+        found.vega[i] = vega_of(t, o.forward[i])
 
 
 @screen
-def greeks_columns(
-    forward: Floats,
-    strike: Floats,
-    time: Floats,
-    volatility: Floats,
-    rate: Floats,
-    is_call: Flags,
-    delta: Floats,
-    gamma: Floats,
-    vega: Floats,
-    theta: Floats,
-    rho: Floats,
-    vanna: Floats,
-    volga: Floats,
-) -> None:
+def greeks_columns(o: Options, found: Greeks) -> None:
     """Compute all sensitivities of options one by one."""
-    for i in range(delta.size):
-        t = terms(forward[i], strike[i], time[i], volatility[i], rate[i])
-        side = 1.0 if is_call[i] else -1.0
-        price = price_of(t, forward[i], strike[i], side)
-        delta[i] = delta_of(t, side)
-        gamma[i] = gamma_of(t, forward[i])
-        vega[i] = vega_of(t, forward[i])
-        theta[i] = theta_of(t, forward[i], time[i], rate[i], price)
-        rho[i] = -time[i] * price
-        vanna[i] = vanna_of(t)
-        volga[i] = volga_of(t, forward[i], time[i])
+    for i in range(found.delta.size):
+        t, side = terms_of(o, i), side_of(o, i)
+        forward, time = o.forward[i], o.time[i]
+        price = price_of(t, forward, o.strike[i], side)
+        found.delta[i] = delta_of(t, side)
+        found.gamma[i] = gamma_of(t, forward)
+        found.vega[i] = vega_of(t, forward)
+        found.theta[i] = theta_of(t, forward, time, o.rate[i], price)
+        found.rho[i] = -time * price
+        found.vanna[i] = vanna_of(t)
+        found.volga[i] = volga_of(t, forward, time)
+
+
+Found = TypeVar("Found", bound=tuple[Any, ...])
+
+
+def computed(
+    kernel: Callable[[Options, Any], None],
+    kind: Callable[..., Found],
+    numbers: tuple[ArrayLike, ...],
+    is_call: ArrayLike,
+    threads: int = 1,
+) -> Found:
+    """Run a kernel over options into a kind of columns; numbers in the order of Options."""
+    inputs, results = len(Options._fields), len(kind._fields)  # type: ignore[attr-defined] # a NamedTuple
+
+    def columns(*c: Any) -> None:
+        kernel(Options(*c[:inputs]), kind(*c[inputs:]))
+
+    return kind(*run(columns, numbers, (is_call,), results, threads=threads))
 
 
 def price(
@@ -245,7 +258,7 @@ def price(
     7.965567455405804
     """
     numbers = (forward, strike, time, volatility, rate)
-    return run(price_columns, numbers, (is_call,), 1, threads=threads)[0]
+    return computed(price_columns, Prices, numbers, is_call, threads).price
 
 
 def greeks(
@@ -260,7 +273,7 @@ def greeks(
 ) -> Greeks:
     """Sensitivities of options."""
     numbers = (forward, strike, time, volatility, rate)
-    return Greeks(*run(greeks_columns, numbers, (is_call,), 7, threads=threads))
+    return computed(greeks_columns, Greeks, numbers, is_call, threads)
 
 
 def evaluate(
@@ -275,7 +288,7 @@ def evaluate(
 ) -> Evaluation:
     """Price, delta, gamma and vega in one pass; the same bits as price and greeks give."""
     numbers = (forward, strike, time, volatility, rate)
-    return Evaluation(*run(evaluation_columns, numbers, (is_call,), 4, threads=threads))
+    return computed(evaluation_columns, Evaluation, numbers, is_call, threads)
 
 
 def implied_volatility(

@@ -16,16 +16,18 @@ from numpy.typing import ArrayLike
 from ringfence.compiled import screen
 from ringfence.pricing import black76
 from ringfence.pricing.black76 import (
+    Options,
     delta_of,
     gamma_of,
     price_of,
+    side_of,
     terms,
     theta_of,
     vanna_of,
     vega_of,
     volga_of,
 )
-from ringfence.pricing.broadcast import Flags, Floats, run
+from ringfence.pricing.broadcast import Floats, run
 from ringfence.pricing.elementary import exp
 
 
@@ -52,40 +54,23 @@ def forward_columns(
 
 
 @screen
-def spot_greeks_columns(
-    spot: Floats,
-    strike: Floats,
-    time: Floats,
-    volatility: Floats,
-    rate: Floats,
-    dividend: Floats,
-    is_call: Flags,
-    delta: Floats,
-    gamma: Floats,
-    vega: Floats,
-    theta: Floats,
-    rho: Floats,
-    vanna: Floats,
-    volga: Floats,
-    dividend_rho: Floats,
-) -> None:
-    """Compute the sensitivities to the spot of options one by one."""
-    for i in range(delta.size):
-        y, r, carry = time[i], rate[i], rate[i] - dividend[i]
+def spot_greeks_columns(o: Options, dividend: Floats, found: SpotGreeks) -> None:
+    """Compute the sensitivities to the spot of options one by one; o.forward holds the spot."""
+    for i in range(found.delta.size):
+        y, r, carry = o.time[i], o.rate[i], o.rate[i] - dividend[i]
         growth = exp(carry * y)
-        forward = spot[i] * growth
-        t = terms(forward, strike[i], y, volatility[i], r)
-        side = 1.0 if is_call[i] else -1.0
-        price = price_of(t, forward, strike[i], side)
+        forward = o.forward[i] * growth
+        t, side = terms(forward, o.strike[i], y, o.volatility[i], r), side_of(o, i)
+        price = price_of(t, forward, o.strike[i], side)
         leg = delta_of(t, side) * forward
-        delta[i] = delta_of(t, side) * growth
-        gamma[i] = gamma_of(t, forward) * growth * growth
-        vega[i] = vega_of(t, forward)
-        theta[i] = theta_of(t, forward, y, r, price) - carry * leg
-        rho[i] = y * (leg - price)
-        vanna[i] = vanna_of(t) * growth
-        volga[i] = volga_of(t, forward, y)
-        dividend_rho[i] = -y * leg
+        found.delta[i] = delta_of(t, side) * growth
+        found.gamma[i] = gamma_of(t, forward) * growth * growth
+        found.vega[i] = vega_of(t, forward)
+        found.theta[i] = theta_of(t, forward, y, r, price) - carry * leg
+        found.rho[i] = y * (leg - price)
+        found.vanna[i] = vanna_of(t) * growth
+        found.volga[i] = volga_of(t, forward, y)
+        found.dividend_rho[i] = -y * leg
 
 
 def forward(
@@ -119,8 +104,14 @@ def greeks(
     dividend: ArrayLike = 0.0,
 ) -> SpotGreeks:
     """Sensitivities of options to the spot price."""
+
+    def columns(*c: Any) -> None:
+        spot, strike, time, volatility, rate, dividend, is_call = c[:7]
+        options = Options(spot, strike, time, volatility, rate, is_call)
+        spot_greeks_columns(options, dividend, SpotGreeks(*c[7:]))
+
     numbers = (spot, strike, time, volatility, rate, dividend)
-    return SpotGreeks(*run(spot_greeks_columns, numbers, (is_call,), 8))
+    return SpotGreeks(*run(columns, numbers, (is_call,), len(SpotGreeks._fields)))
 
 
 def implied_volatility(

@@ -20,8 +20,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ringfence.compiled import screen
-from ringfence.pricing.black76 import DEVIATION_MIN, terms
-from ringfence.pricing.broadcast import Flags, Floats, run
+from ringfence.pricing.black76 import (
+    DEVIATION_MIN,
+    Options,
+    computed,
+    side_of,
+    terms,
+    terms_of,
+)
+from ringfence.pricing.broadcast import Floats, run
 from ringfence.pricing.elementary import LEAST, exp
 from ringfence.pricing.elementary import normal_cdf as cdf
 from ringfence.pricing.elementary import normal_density as density
@@ -53,44 +60,23 @@ class StrikeGreeks(NamedTuple):
 
 
 @screen
-def standing_columns(
-    forward: Floats,
-    strike: Floats,
-    time: Floats,
-    volatility: Floats,
-    is_call: Flags,
-    d1: Floats,
-    d2: Floats,
-    asset_probability: Floats,
-    cash_probability: Floats,
-) -> None:
-    """Find out where options stand, one by one."""
-    for i in range(d1.size):
-        t = terms(forward[i], strike[i], time[i], volatility[i], 0.0)
-        side = 1.0 if is_call[i] else -1.0
-        d1[i] = t.discount * t.d1  # the discount is one, or NaN for what has no meaning
-        d2[i] = t.discount * t.d2
-        asset_probability[i] = t.discount * cdf(side * t.d1)
-        cash_probability[i] = t.discount * cdf(side * t.d2)
+def standing_columns(o: Options, found: Standing) -> None:
+    """Find out where options stand, one by one; the rate plays no part."""
+    for i in range(found.d1.size):
+        t, side = terms(o.forward[i], o.strike[i], o.time[i], o.volatility[i], 0.0), side_of(o, i)
+        found.d1[i] = t.discount * t.d1  # the discount is one, or NaN for what has no meaning
+        found.d2[i] = t.discount * t.d2
+        found.asset_probability[i] = t.discount * cdf(side * t.d1)
+        found.cash_probability[i] = t.discount * cdf(side * t.d2)
 
 
 @screen
-def strike_columns(
-    forward: Floats,
-    strike: Floats,
-    time: Floats,
-    volatility: Floats,
-    rate: Floats,
-    is_call: Flags,
-    delta: Floats,
-    gamma: Floats,
-) -> None:
+def strike_columns(o: Options, found: StrikeGreeks) -> None:
     """Differentiate prices to the strike, one by one."""
-    for i in range(delta.size):
-        t = terms(forward[i], strike[i], time[i], volatility[i], rate[i])
-        side = 1.0 if is_call[i] else -1.0
-        delta[i] = -side * t.discount * cdf(side * t.d2)
-        gamma[i] = t.alive * t.discount * density(t.d2) / (max(strike[i], LEAST) * t.deviation)
+    for i in range(found.delta.size):
+        t, side, strike = terms_of(o, i), side_of(o, i), max(o.strike[i], LEAST)
+        found.delta[i] = -side * t.discount * cdf(side * t.d2)
+        found.gamma[i] = t.alive * t.discount * density(t.d2) / (strike * t.deviation)
 
 
 @screen
@@ -126,7 +112,8 @@ def standing(
     is_call: ArrayLike,
 ) -> Standing:
     """Distances d1 and d2 and the probabilities of ending in the money."""
-    return Standing(*run(standing_columns, (forward, strike, time, volatility), (is_call,), 4))
+    numbers = (forward, strike, time, volatility, 0.0)
+    return computed(standing_columns, Standing, numbers, is_call)
 
 
 def strike_greeks(
@@ -138,9 +125,8 @@ def strike_greeks(
     rate: ArrayLike = 0.0,
 ) -> StrikeGreeks:
     """First and second derivative of the price to the strike."""
-    return StrikeGreeks(
-        *run(strike_columns, (forward, strike, time, volatility, rate), (is_call,), 2)
-    )
+    numbers = (forward, strike, time, volatility, rate)
+    return computed(strike_columns, StrikeGreeks, numbers, is_call)
 
 
 def delta(

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ringfence.risk.lanes import Ints
-from ringfence.risk.portfolio.arrays import option_arrays
 from ringfence.risk.portfolio.book import Book, Floats
 from ringfence.risk.portfolio.model import ScenarioModel
 from ringfence.risk.scan import Legs, Scan, fill, scan
+from ringfence.risk.scenarios import grid_of, option_arrays
 
 
 class Lot(NamedTuple):
@@ -29,9 +29,20 @@ def rounded(values: Floats, lot: Lot) -> Ints:
 
 
 def retable(table: Ints, book: Book, model: ScenarioModel, lot: Lot) -> None:
-    """Write risk arrays and marks of all options of a book into a table of the scan."""
+    """Write risk arrays and marks of all options of a book into a table of the scan.
+
+    Of the rows that an option has a profit of its own in: skews and the basis count by expiry.
+
+    Raises:
+        ValueError: There are none, as the model discounts by the value of a whole expiry.
+    """
     ones = book._replace(size=np.ones(len(book.size)))
-    fill(table, rounded(option_arrays(book, model), lot), rounded(ones.marks(), lot))
+    marks = ones.marks()
+    slots = option_arrays(ones, marks, model)[1:]  # behind the deltas
+    own = [g.row.kind == "single" for g in grid_of(model)]
+    if not any(own):
+        raise ValueError(f"options have no risk arrays of their own in the model {model.name}")
+    fill(table, rounded(slots[own].T, lot), rounded(marks, lot))
 
 
 def revalue(

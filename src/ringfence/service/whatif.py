@@ -15,7 +15,7 @@ from ringfence.service.schema import Simulation, Standing
 from ringfence.units import AMOUNT_MAX, PRICE_UNIT
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.encoding import CommandError
-from ringfence.venue.simulation import simulate
+from ringfence.venue.simulation import WhatIf, simulate
 from ringfence.venue.state import PoolRecord, State
 
 PLENTY = AMOUNT_MAX // 4
@@ -65,7 +65,7 @@ def what_if(
     twin = state.with_wallets_copied()
     if ignore_wallets:
         np.copyto(twin.wallets.amount, PLENTY)
-    found = simulate(twin, record, commands, time_ns)
+    found = simulate(twin, record, WhatIf(commands, time_ns, None))
     name = record.spec.name
     events: list[dict[str, Any]] = [in_ms(msgspec.to_builtins(event)) for event in found.events]
     standings = tuple(

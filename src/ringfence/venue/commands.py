@@ -185,7 +185,7 @@ class Settle(Command, frozen=True, kw_only=True):
 
 
 class Expire(Command, frozen=True, kw_only=True):
-    """Settle an expired future at its settlement price."""
+    """Settle an expired future or option at the settlement price of its underlying."""
 
     instrument: str
     price: str

@@ -1,19 +1,29 @@
 """What if: commands applied to a copy of one pool, and who would stand where after them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
 from ringfence.core.pool import copied
 from ringfence.core.status import Status
+from ringfence.risk.scenarios import CoinMarket
 from ringfence.venue.commands import AnyCommand, Bid, OfAccount, WithOther
 from ringfence.venue.lookup import encoder_of
 from ringfence.venue.receipts import Event, event_view
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.state import PoolRecord, State
 from ringfence.venue.views import AccountView, account_view
+
+
+class WhatIf(NamedTuple):
+    """Commands to try at one time, and what options are revalued at, if given."""
+
+    commands: Sequence[AnyCommand]
+    time_ns: int
+    market: Mapping[str, CoinMarket] | None
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -44,25 +54,28 @@ class Simulation(msgspec.Struct, frozen=True):
 def simulate(
     state: State,
     record: PoolRecord,
-    commands: Sequence[AnyCommand],
-    time_ns: int,
+    asked: WhatIf,
 ) -> Simulation:
     """Apply commands to a copy of the pool and of the wallets; the venue stays as it is."""
     copy = replace(record, pool=copied(record.pool), accounts=dict(record.accounts))
     twin = state.with_wallets_copied()
     encoder = encoder_of(state, copy)
     statuses, events = [], []
-    for command in commands:
-        stamped = with_clock(copy.pool, encoder.row(command), time_ns)
+    for command in asked.commands:
+        stamped = with_clock(copy.pool, encoder.row(command), asked.time_ns)
         outcome = twin.apply_rows(copy, stamped)
         statuses.append(Status(int(outcome.statuses[-1])).name.lower())
         events += [event_view(record.spec, event) for event in outcome.events]
-    named = dict.fromkeys(name for command in commands for name in _named(command))
+    named = dict.fromkeys(name for command in asked.commands for name in _named(command))
     indices = {name: encoder.account(*name) for name in named}
     return Simulation(
         tuple(statuses),
         tuple(events),
-        tuple(_standing(record, copy, a, owner) for (owner, _), a in indices.items() if a >= 0),
+        tuple(
+            _standing(record, copy, a, owner, asked.market)
+            for (owner, _), a in indices.items()
+            if a >= 0
+        ),
     )
 
 
@@ -73,11 +86,17 @@ def _named(command: AnyCommand) -> list[tuple[str, int]]:
     return [(command.owner, command.number)] if isinstance(command, OfAccount) else []
 
 
-def _standing(record: PoolRecord, copy: PoolRecord, a: int, owner: str) -> Standing:
-    after = account_view(copy, copy.pool, a, owner)
+def _standing(
+    record: PoolRecord,
+    copy: PoolRecord,
+    a: int,
+    owner: str,
+    market: Mapping[str, CoinMarket] | None,
+) -> Standing:
+    after = account_view(copy, copy.pool, a, owner, market=market)
     if a not in record.accounts.values():
         return Standing(None, after, None)
-    before = account_view(record, record.pool, a, owner)
+    before = account_view(record, record.pool, a, owner, market=market)
     return Standing(before, after, _difference(before, after))
 
 

@@ -37,11 +37,12 @@ from ringfence.venue.lookup import (
     owner_number,
     pool_named,
 )
+from ringfence.venue.pool_views import PoolView, pool_view
 from ringfence.venue.receipts import BatchReceipt, Receipt, event_view, once_committed
 from ringfence.venue.recovery import recovered
 from ringfence.venue.replay import Mismatch, replay
 from ringfence.venue.sequencer import with_clock
-from ringfence.venue.simulation import Simulation, simulate
+from ringfence.venue.simulation import Simulation, WhatIf, simulate
 from ringfence.venue.standing import QuoteView, quote_view
 from ringfence.venue.state import (
     CreatePool,
@@ -54,7 +55,7 @@ from ringfence.venue.state import (
     State,
     VenueCommand,
 )
-from ringfence.venue.views import AccountView, PoolView, account_view, pool_view
+from ringfence.venue.views import AccountView, account_view
 
 
 class Venue(Engine):
@@ -246,8 +247,8 @@ class Venue(Engine):
             ValueError: The market gives no price, or the grid is not that of the spec.
         """
         record = self.record(pool)
-        batch = valuation_rows(record.spec, record.pool, market, self._stamp())
-        return self.execute_many(pool, batch)
+        now_ns = self._stamp()
+        return self.execute_many(pool, valuation_rows(record.spec, record.pool, market, now_ns))
 
     # Views and simulations
 
@@ -280,12 +281,16 @@ class Venue(Engine):
         record = self.record(pool)
         return pool_view(record, "0x" + self.state.owners[record.creator].hex())
 
-    def simulate(self, pool: str, commands: Sequence[AnyCommand]) -> Simulation:
-        """Apply commands to a copy of a pool: statuses, and each account before and after.
-
-        Nothing is journaled and no byte of the venue changes.
-        """
-        return simulate(self.state, self.record(pool), commands, self._stamp())
+    def simulate(
+        self,
+        pool: str,
+        commands: Sequence[AnyCommand],
+        *,
+        market: Mapping[str, CoinMarket] | None = None,
+    ) -> Simulation:
+        """Apply commands to a copy of a pool; no byte of the venue changes."""
+        asked = WhatIf(commands, self._stamp(), market)
+        return simulate(self.state, self.record(pool), asked)
 
     # The journal
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ringfence.core.backstop import full_capital, gross_notional
+from ringfence.core.backstop import gross_notional
 from ringfence.core.health import (
     AS_IT_IS,
     HEALTH_MAX,
@@ -22,11 +22,9 @@ from ringfence.core.health import (
     requirement,
     uncollected,
 )
-from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
 from ringfence.core.margin import funding_due, position_value
-from ringfence.core.pool import Level, MarginModel, Pool, Rule, Total, account_count
+from ringfence.core.pool import Level, MarginModel, Pool, Total
 from ringfence.core.spec import PoolSpec
-from ringfence.core.validity import Validity, validity
 from ringfence.risk.scenarios import CoinMarket
 from ringfence.risk.shocks import (
     SHOCK_UNIT,
@@ -36,6 +34,7 @@ from ringfence.risk.shocks import (
     shock_range,
 )
 from ringfence.units import PPM, PRICE_UNIT, UNIT
+from ringfence.venue.encoding import asset_scale
 from ringfence.venue.option_views import (
     StructurePrices,
     WorstScenario,
@@ -119,55 +118,19 @@ class AccountView(msgspec.Struct, frozen=True):
     structures: tuple[StructurePrices, ...] = ()  # of options, when a market is given
 
 
-class PoolView(msgspec.Struct, frozen=True):
-    """A pool as a whole."""
-
-    id: str
-    name: str
-    creator: str
-    accounts: int
-    version: int
-    time_ns: int
-    settlement: str
-    assets: tuple[str, ...]
-    prices: dict[str, str | None]
-    validity: dict[str, str]
-    marks: dict[str, str | None]
-    open_interest: dict[str, str]
-    deposited: dict[str, str]
-    insurance_fund: str
-    settled_cash: str
-    unpaid_claims: str
-    dues: str
-    shortfall: str
-    insurance_paid: str
-    lender_assets: str
-    total_debt: str
-    utilisation: str
-    borrow_rate: str
-    backstop_capital: str
-    backstop_shares: str
-    backstop_left: str  # notional that it may still take over in this epoch
-    insurance_drawn: str  # on this day
-    insurance_target: str  # the two largest losses under the pool's stress
-    coverage: str | None  # fund over target; null without a target
-    bond: str
-    halted_ns: int | None
-    auctioned: str  # notional of the accounts under auction
-    waiting: int  # accounts that wait for deleveraging; withdrawals wait with them
-
-
-def _price(value: int) -> str | None:
+def price_text(value: int) -> str | None:
+    """Return a price as a decimal string; None before the first."""
     return decimal(value, PRICE_UNIT) if value else None
 
 
-class _Money:
+class Money:
     """Decimal strings in the settlement asset of one pool."""
 
     def __init__(self, spec: PoolSpec) -> None:
         self.scale = 10**spec.settlement_decimals
 
     def __call__(self, value: int) -> str:
+        """Return quote units as a decimal string."""
         return decimal(value, self.scale)
 
 
@@ -180,7 +143,7 @@ def _range_prices(found: Range | None) -> tuple[str | None, str | None]:
 
 def position_view(spec: PoolSpec, pool: Pool, a: int, i: int) -> PositionView:
     """Return one position of an account."""
-    money = _Money(spec)
+    money = Money(spec)
     terms = spec.instruments[i]
     size, cost = int(pool.size[a, i]), int(pool.cost[a, i])
     divisor = int(pool.value_divisor[0])
@@ -209,7 +172,7 @@ def position_view(spec: PoolSpec, pool: Pool, a: int, i: int) -> PositionView:
 
 
 def _margins(spec: PoolSpec, by_level: dict[Level, int]) -> Margins:
-    money = _Money(spec)
+    money = Money(spec)
     return Margins(
         money(by_level[Level.INITIAL]),
         money(by_level[Level.TARGET]),
@@ -219,7 +182,7 @@ def _margins(spec: PoolSpec, by_level: dict[Level, int]) -> Margins:
 
 
 def _balances(spec: PoolSpec, pool: Pool, a: int) -> dict[str, str]:
-    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
+    scales = [asset_scale(spec, c) for c in range(len(spec.assets()))]
     return {
         asset: decimal(int(pool.balance[a, c]), scales[c]) for c, asset in enumerate(spec.assets())
     }
@@ -267,11 +230,26 @@ def _held(pool: Pool, a: int) -> list[int]:
     return [i for i in range(len(pool.mark_price)) if pool.size[a, i]]
 
 
-def _over_equity(value: int, worth: int, name: str, unknown: dict[str, str]) -> str | None:
-    if worth <= 0:
-        unknown[name] = "equity is not positive"
-        return None
-    return decimal(ratio_ppm(value, worth), PPM)
+class _Ratios(msgspec.Struct):
+    health: str | None = None
+    margin: str | None = None
+    leverage: str | None = None
+
+
+def _ratios(pool: Pool, a: int, worth: int, maintenance: int, unknown: dict[str, str]) -> _Ratios:
+    """Figures for display; what has no value says why."""
+    found = _Ratios()
+    factor = health_factor(pool, a)
+    if factor < HEALTH_MAX:
+        found.health = decimal(factor, PPM)
+    else:
+        unknown["health_factor"] = "the account owes nothing and holds no position"
+    if worth > 0:
+        found.margin = decimal(ratio_ppm(maintenance, worth), PPM)
+        found.leverage = decimal(ratio_ppm(gross_notional(pool, a), worth), PPM)
+    else:
+        unknown |= dict.fromkeys(("margin_ratio", "leverage"), "equity is not positive")
+    return found
 
 
 def account_view(
@@ -287,19 +265,12 @@ def account_view(
 
     A market is what options are revalued at, for the prices at which a structure falls.
     """
-    spec, money = record.spec, _Money(record.spec)
+    spec, money = record.spec, Money(record.spec)
     unknown: dict[str, str] = {}
     worth = equity(pool, a)
     required = {level: requirement(pool, a, level, AS_IT_IS) for level in Level}
     excesses = {level: excess(pool, a, level) for level in Level}
-    health: str | None = None
-    factor = health_factor(pool, a)
-    if factor < HEALTH_MAX:
-        health = decimal(factor, PPM)
-    else:
-        unknown["health_factor"] = "the account owes nothing and holds no position"
-    ratio = _over_equity(required[Level.MAINTENANCE], worth, "margin_ratio", unknown)
-    leverage = _over_equity(gross_notional(pool, a), worth, "leverage", unknown)
+    ratios = _ratios(pool, a, worth, required[Level.MAINTENANCE], unknown)
     distances = _distances(pool, a, volatility, unknown)
     return AccountView(
         pool=record.id.hex(),
@@ -319,9 +290,9 @@ def account_view(
         requirement=_margins(spec, required),
         excess=_margins(spec, excesses),
         free_margin=money(max(excesses[Level.INITIAL], 0)),
-        health_factor=health,
-        margin_ratio=ratio,
-        leverage=leverage,
+        health_factor=ratios.health,
+        margin_ratio=ratios.margin,
+        leverage=ratios.leverage,
         shock_down=distances.down,
         shock_up=distances.up,
         distance=distances.nearest,
@@ -335,65 +306,3 @@ def account_view(
         worst_scenarios=worst_scenarios(spec, pool, a),
         structures=structure_prices(spec, pool, a, market or {}),
     )
-
-
-def pool_view(record: PoolRecord, creator: str) -> PoolView:
-    """Return a pool as a whole."""
-    spec, pool, money = record.spec, record.pool, _Money(record.spec)
-    count = account_count(pool)
-    names = [u.name for u in spec.underlyings]
-    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
-    return PoolView(
-        id=record.id.hex(),
-        name=spec.name,
-        creator=creator,
-        accounts=count,
-        version=int(pool.total[Total.VERSION]),
-        time_ns=int(pool.total[Total.NOW_NS]),
-        settlement=spec.settlement,
-        assets=spec.assets(),
-        prices={name: _price(int(pool.index_price[u])) for u, name in enumerate(names)},
-        validity={name: _validity(pool, u) for u, name in enumerate(names)},
-        marks={x.name: _price(int(pool.mark_price[i])) for i, x in enumerate(spec.instruments)},
-        open_interest={
-            x.name: decimal(int(pool.open_interest[i]), UNIT)
-            for i, x in enumerate(spec.instruments)
-        },
-        deposited={
-            asset: decimal(int(pool.deposited[c]), scales[c])
-            for c, asset in enumerate(spec.assets())
-        },
-        insurance_fund=money(int(pool.total[Total.INSURANCE_FUND])),
-        settled_cash=money(int(pool.total[Total.SETTLED_CASH])),
-        unpaid_claims=money(int(pool.claim[:count].sum())),
-        dues=money(int(pool.due[:count].sum())),
-        shortfall=money(int(pool.total[Total.SHORTFALL])),
-        insurance_paid=money(int(pool.total[Total.INSURANCE_PAID])),
-        lender_assets=money(lender_assets(pool)),
-        total_debt=money(total_debt(pool)),
-        utilisation=decimal(utilisation(pool), PPM),
-        borrow_rate=decimal(borrow_rate(pool), PPM),
-        backstop_capital=money(full_capital(pool)),
-        backstop_shares=str(int(pool.total[Total.BACKSTOP_SHARES])),
-        backstop_left=money(
-            max(int(pool.rule[Rule.BACKSTOP_LIMIT] - pool.total[Total.BACKSTOP_TAKEN]), 0)
-        ),
-        insurance_drawn=money(int(pool.total[Total.INSURANCE_DRAWN])),
-        insurance_target=money(int(pool.total[Total.INSURANCE_TARGET])),
-        coverage=_coverage(pool),
-        bond=money(int(pool.total[Total.BOND])),
-        halted_ns=int(pool.total[Total.HALTED_AT]) or None,
-        auctioned=money(int(pool.total[Total.AUCTIONED])),
-        waiting=int(pool.total[Total.WAITING]),
-    )
-
-
-def _coverage(pool: Pool) -> str | None:
-    target = int(pool.total[Total.INSURANCE_TARGET])
-    if target == 0:
-        return None
-    return decimal(ratio_ppm(int(pool.total[Total.INSURANCE_FUND]), target), PPM)
-
-
-def _validity(pool: Pool, u: int) -> str:
-    return Validity(validity(pool, u)).name.lower()

@@ -7,7 +7,7 @@ lengthen; what waits for the disk is timed by the clock on the wall.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -72,6 +72,22 @@ def against(
     if goal is None:
         return Result(name, value, unit, baseline, ratio)
     return Result(name, value, unit, baseline, ratio, f">= {shown(goal)}x", ratio >= goal)
+
+
+def beside(
+    what: str,
+    value: float,
+    unit: str,
+    ratios: Mapping[str, float | str],
+    goals: Mapping[str, float],
+) -> Iterator[Result]:
+    """Return a figure beside each contender; a text instead of a ratio says why there is none."""
+    for name, ratio in ratios.items():
+        title = f"{what} beside {name}"
+        if isinstance(ratio, str):
+            yield Result(title, value, unit, f"skipped: {ratio}")
+        else:
+            yield against(title, value, unit, name, ratio, goals.get(name))
 
 
 def shown(value: float) -> str:

@@ -9,19 +9,27 @@ import ctypes
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from llvmlite import binding
 from numpy.typing import NDArray
 
 from ringfence.lab.bench.compiler import MissingError, compiled, package
-from ringfence.lab.bench.measure import Result, Work, against, least_seconds, seconds_in_turn
+from ringfence.lab.bench.measure import (
+    Result,
+    Work,
+    against,
+    beside,
+    least_seconds,
+    seconds_in_turn,
+)
 from ringfence.pricing import black76
+from ringfence.pricing.black76 import Evaluation, Options
 
 Floats = NDArray[np.float64]
 
-UNIT = "ns per option"
+WHAT, UNIT = "Black-76 and Greeks", "ns per option"
 NUMPY, JAX, C = "numpy and scipy", "jax, compiled", "C with libmvec, -ffast-math"
 QUANTLIB, VOLLIB = "QuantLib, option by option", "vollib, option by option"
 PRICES_AGREE = 1e-12  # of the forward
@@ -33,17 +41,6 @@ NARROW = {NUMPY: 4.0, QUANTLIB: 250.0}
 
 class PricesDifferError(Exception):
     """A contender does not compute what we compute, so its time means nothing."""
-
-
-class Options(NamedTuple):
-    """The options to value."""
-
-    forward: Floats
-    strike: Floats
-    time: Floats
-    volatility: Floats
-    rate: Floats
-    is_call: NDArray[np.bool_]
 
 
 Contender = Callable[[Options], Callable[[], Floats]]
@@ -65,11 +62,11 @@ def random_options(count: int) -> Options:
 
 def ours(options: Options) -> Callable[[], Floats]:
     """Our kernel into columns that exist already, like the C function."""
-    results = [np.empty(options.forward.size) for _ in range(4)]
+    found = Evaluation(*(np.empty(options.forward.size) for _ in range(4)))
 
     def work() -> Floats:
-        black76.evaluation_columns(*options, *results)
-        return results[0]
+        black76.evaluation_columns(options, found)
+        return found.price
 
     return work
 
@@ -175,12 +172,8 @@ def _compared(
     there, missing = _prepared(options, contenders, mine())
     least = least_seconds({"ours": mine, **there}, rounds)
     value = least["ours"] / count * 1e9
-    for name in contenders:
-        title = f"Black-76 and Greeks beside {name}"
-        if name in missing:
-            yield Result(title, value, UNIT, f"skipped: {missing[name]}")
-        else:
-            yield against(title, value, UNIT, name, least[name] / least["ours"], goals.get(name))
+    ratios = {n: missing.get(n) or least[n] / least["ours"] for n in contenders}
+    yield from beside(WHAT, value, UNIT, ratios, goals)
 
 
 def _scalar(
@@ -194,13 +187,8 @@ def _scalar(
     there, missing = _prepared(few, contenders, ours(few)())
     least = least_seconds({"ours": ours(many), **there}, rounds)
     value = least["ours"] / many.forward.size
-    for name in contenders:
-        title = f"Black-76 and Greeks beside {name}"
-        if name in missing:
-            yield Result(title, value * 1e9, UNIT, f"skipped: {missing[name]}")
-        else:
-            ratio = least[name] / few.forward.size / value
-            yield against(title, value * 1e9, UNIT, name, ratio, goals.get(name))
+    ratios = {n: missing.get(n) or least[n] / few.forward.size / value for n in contenders}
+    yield from beside(WHAT, value * 1e9, UNIT, ratios, goals)
 
 
 def _prepared(

@@ -16,7 +16,14 @@ import numpy as np
 from llvmlite import binding
 
 from ringfence.lab.bench.compiler import MissingError, compiled, package
-from ringfence.lab.bench.measure import Result, Work, against, least_seconds, seconds_in_turn
+from ringfence.lab.bench.measure import (
+    Result,
+    Work,
+    against,
+    beside,
+    least_seconds,
+    seconds_in_turn,
+)
 from ringfence.risk.lanes import LAST, WIDTH, Ints
 from ringfence.risk.portfolio import Expiry, Market, Option, Portfolio, Underlying, model_of
 from ringfence.risk.portfolio.book import Book, account_of
@@ -155,13 +162,8 @@ def compared(pools: Pools, contenders: dict[str, Contender], rounds: int) -> Ite
         there[name] = work
     least = least_seconds({"ours": mine, **there}, rounds)
     value = least["ours"] / len(pools.found.worst) * 1e9
-    for name in contenders:
-        title = f"scenario margin beside {name}"
-        if name in missing:
-            yield Result(title, value, UNIT, f"skipped: {missing[name]}")
-        else:
-            ratio = least[name] / least["ours"]
-            yield against(title, value, UNIT, name, ratio, GOALS.get(name))
+    ratios = {n: missing.get(n) or least[n] / least["ours"] for n in contenders}
+    yield from beside("scenario margin", value, UNIT, ratios, GOALS)
 
 
 def _threads(pools: Pools, rounds: int) -> Iterator[Result]:

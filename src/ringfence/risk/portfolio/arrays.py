@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ringfence.risk.portfolio.book import Book, Floats, account_of
-from ringfence.risk.portfolio.model import SKEWS, Discount, ScenarioModel
-from ringfence.risk.portfolio.scenario import move_of, scenario_profits, shocked_volatilities
+from ringfence.risk.portfolio.book import Floats, account_of
+from ringfence.risk.portfolio.model import ScenarioModel
+from ringfence.risk.portfolio.scenario import scenario_profits
 from ringfence.risk.portfolio.terms import Leg, Market, Option, Portfolio
 
 
@@ -24,28 +24,6 @@ def risk_array(leg: Leg, market: Market, model: ScenarioModel) -> Floats:
     )
     linear = float(book.perpetual_size.sum()) * book.perpetual_price
     return scenario_profits(book, model, model.scenarios, linear)
-
-
-def option_arrays(book: Book, model: ScenarioModel) -> Floats:
-    """Profit of one coin of every option of a book, whatever its size: [option, scenario].
-
-    Of the rows that move every option on its own, that is all but the skews, which count by
-    the sum of an expiry.
-
-    Raises:
-        ValueError: The model discounts by the sign of an expiry's value, so that an option has
-            no profit of its own.
-    """
-    if model.discount != Discount():
-        raise ValueError(f"options have no risk arrays of their own in the model {model.name}")
-    rows = [row for row in model.scenarios if row.volatility not in SKEWS]
-    ones = book._replace(size=np.ones(len(book.size)))
-    shocked = shocked_volatilities(ones, model)
-    volatility = np.array([shocked[row.volatility] for row in rows])
-    moves = np.array([move_of(row, model) for row in rows])
-    forward = book.forward + np.outer(moves, book.variable)
-    profits = ones.option_values(forward, volatility) - ones.marks()
-    return (profits * np.array([[row.dampening] for row in rows])).T
 
 
 def scanning_risk(arrays: Sequence[ArrayLike], sizes: Sequence[float]) -> tuple[float, int]:
