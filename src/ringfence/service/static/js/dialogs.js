@@ -31,7 +31,7 @@ function dialog(title, ...content) {
 }
 
 export function openHelp() {
-  if (document.querySelector("dialog")) return;
+  if (document.querySelector("dialog[open]")) return;
   dialog("Keyboard and help",
     h("div", { class: "keys" }, KEYS.map(([key, what]) => [h("span", null, key.split(" ").map((one) => [h("kbd", null, one), " "])), h("span", null, what)])),
     h("p", { class: "help-note" }, "Colour means health and nothing else, from orange (below maintenance) to blue (far from it). Every figure explains itself on hover, on focus or on a tap. Figures are cut, not rounded; the explanation has every digit."));
@@ -51,7 +51,7 @@ function candidates(pools, words) {
 }
 
 export function openSearch() {
-  if (document.querySelector("dialog")) return;
+  if (document.querySelector("dialog[open]")) return;
   const list = h("div", { class: "found", role: "listbox", id: "found", "aria-label": "Found" });
   const input = h("input", { class: "finder", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "found", "aria-label": "Search", placeholder: "Pool, address (0x…) or entry number", autocomplete: "off", spellcheck: "false" });
   const node = dialog("Search", input, list);

@@ -78,7 +78,7 @@ let isGoing = false;
 
 function press(event) {
   const isTyping = event.target.closest?.("input, select, textarea, [contenteditable]");
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog")) return;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (isGoing && GO[event.key]) location.hash = GO[event.key];
   else if (event.key === "j" || event.key === "k") focused()?.move(event.key === "j" ? 1 : -1);
   else if (event.key === "/") openSearch();
