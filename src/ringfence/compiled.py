@@ -12,9 +12,12 @@ functions and constants from such folders only; the tidy test sees to it.)
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
 
 _SOURCE = Path(__file__).parent
 _FLAGS = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("NUMBA_"))
@@ -28,7 +31,35 @@ for _file in sorted(file for folder in {_SOURCE, *_KERNEL_FOLDERS} for file in f
 CACHE = _SOURCE / "__pycache__" / _DIGEST.hexdigest()
 numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
 
-formula = numba.njit(cache=True, forceinline=True, error_model="numpy")
-kernel = numba.njit(cache=True, error_model="numpy")
+
+class _Cache(FunctionCache):
+    """A cache whose kernels hand on what must be there before they are loaded (`separate`).
+
+    Numba restores that for the loaded kernel itself, but not for callers compiled later, into
+    which it is linked.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load a kernel compiled for a signature; None where there is none."""
+        loaded = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if loaded is not None:
+            loaded.library._reload_init.update(loaded.reload_init or ())  # noqa: SLF001 - as numba
+        return loaded
+
+
+def _decorator(**options: Any) -> Callable[[Any], Any]:
+    """Return numba's decorator with these options and the flags and cache of Ringfence."""
+
+    def decorate(function: Any) -> Any:
+        compiled = numba.njit(cache=True, error_model="numpy", **options)(function)
+        if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]  # noqa: SLF001 - as numba
+        return compiled
+
+    return decorate
+
+
+formula = _decorator(forceinline=True)
+kernel = _decorator()
 # A kernel that may run on several threads: it gives up the interpreter lock.
-screen = numba.njit(cache=True, error_model="numpy", nogil=True)
+screen = _decorator(nogil=True)
