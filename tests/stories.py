@@ -332,8 +332,8 @@ class Story:
 
     def check_balance(self, account: str, amount: str, asset: str) -> None:
         c = self.assets.index(asset)
-        found = self.pool.balance[self.account(account), c]
-        self.same(found, amount, self.quote if c == CASH else UNIT)
+        scale = self.quote if c == CASH else UNIT
+        self.same(self.pool.balance[self.account(account), c], amount, scale)
 
     def check_position(self, account: str, size: str, name: str, _cost: str, cost: str) -> None:
         a, i = self.account(account), self.instruments.index(name)
@@ -354,8 +354,7 @@ class Story:
         self.same(self.pool.supply_shares[self.account(account)], value, self.quote)
 
     def check_excess(self, account: str, level: str, value: str) -> None:
-        found = excess(self.pool, self.account(account), Level[level.upper()])
-        self.same(found, value, self.quote)
+        self.same(excess(self.pool, self.account(account), Level[level.upper()]), value, self.quote)
 
     def check_equity(self, account: str, value: str) -> None:
         self.same(equity(self.pool, self.account(account)), value, self.quote)
@@ -384,8 +383,7 @@ class Story:
         assert len(self.events) == int(count), self.events
 
     def check_event(self, kind: str, *words: str) -> None:
-        """The next event of the last command, which is then done with."""
-        event = self.events.pop(0)
+        event = self.events.pop(0)  # the next one of the last command, then done with
         assert Happening(event["kind"]).name == kind.upper()
         scales = {"size": UNIT, "price": PRICE_UNIT, "account": 1, "index": 1, "version": 1}
         scales |= {"health_before": PPM, "health_after": PPM}
@@ -396,8 +394,7 @@ class Story:
                 self.same(event[field], value, scales.get(field, self.quote))
 
     def twin(self) -> "Story":
-        """The same story on a pool of its own, to be told differently from here on."""
-        other = Story(self.spec)
+        other = Story(self.spec)  # on a pool of its own, to be told differently from here on
         other.__dict__ |= self.__dict__ | {"accounts": dict(self.accounts)}
         other.pool, other.held = copied(self.pool), list(self.held)
         return other

@@ -189,10 +189,10 @@ def _balances(spec: PoolSpec, pool: Pool, a: int) -> dict[str, str]:
 
 
 class _Distances(msgspec.Struct):
-    down: str | None = None
-    up: str | None = None
-    nearest: str | None = None
-    deviations: str | None = None
+    shock_down: str | None = None
+    shock_up: str | None = None
+    distance: str | None = None
+    distance_deviations: str | None = None
 
 
 def _distances(pool: Pool, a: int, volatility: float | None, unknown: dict[str, str]) -> _Distances:
@@ -231,8 +231,8 @@ def _held(pool: Pool, a: int) -> list[int]:
 
 
 class _Ratios(msgspec.Struct):
-    health: str | None = None
-    margin: str | None = None
+    health_factor: str | None = None
+    margin_ratio: str | None = None
     leverage: str | None = None
 
 
@@ -241,11 +241,11 @@ def _ratios(pool: Pool, a: int, worth: int, maintenance: int, unknown: dict[str,
     found = _Ratios()
     factor = health_factor(pool, a)
     if factor < HEALTH_MAX:
-        found.health = decimal(factor, PPM)
+        found.health_factor = decimal(factor, PPM)
     else:
         unknown["health_factor"] = "the account owes nothing and holds no position"
     if worth > 0:
-        found.margin = decimal(ratio_ppm(maintenance, worth), PPM)
+        found.margin_ratio = decimal(ratio_ppm(maintenance, worth), PPM)
         found.leverage = decimal(ratio_ppm(gross_notional(pool, a), worth), PPM)
     else:
         unknown |= dict.fromkeys(("margin_ratio", "leverage"), "equity is not positive")
@@ -270,8 +270,6 @@ def account_view(
     worth = equity(pool, a)
     required = {level: requirement(pool, a, level, AS_IT_IS) for level in Level}
     excesses = {level: excess(pool, a, level) for level in Level}
-    ratios = _ratios(pool, a, worth, required[Level.MAINTENANCE], unknown)
-    distances = _distances(pool, a, volatility, unknown)
     return AccountView(
         pool=record.id.hex(),
         owner=owner,
@@ -290,13 +288,8 @@ def account_view(
         requirement=_margins(spec, required),
         excess=_margins(spec, excesses),
         free_margin=money(max(excesses[Level.INITIAL], 0)),
-        health_factor=ratios.health,
-        margin_ratio=ratios.margin,
-        leverage=ratios.leverage,
-        shock_down=distances.down,
-        shock_up=distances.up,
-        distance=distances.nearest,
-        distance_deviations=distances.deviations,
+        **msgspec.structs.asdict(_ratios(pool, a, worth, required[Level.MAINTENANCE], unknown)),
+        **msgspec.structs.asdict(_distances(pool, a, volatility, unknown)),
         unknown=unknown,
         backstop_shares=str(int(pool.backstop_shares[a])),
         protect_budget=money(int(pool.protect_budget[a])),
