@@ -64,6 +64,19 @@ MAY = {
     c.Exchange: {"ann", "ben"},
     c.Trade: {"ann", "ann trade", "ben", "of ben"},
     c.OpenPosition: {"ann", "ben", "of ben"},
+    c.FundBond: {"ann"},
+    c.ReleaseBond: {"ann"},
+    c.Protect: {"ann"},
+    c.SupplyBackstop: {"ann"},
+    c.RedeemBackstop: {"ann"},
+    c.BuyFromBackstop: {"ann"},
+    c.BuyCollateral: {"ann"},
+    c.Bid: {"ann"},
+    c.TopUp: {*OWNERS, "ann keep", "operator"},
+    c.Reduce: {*OWNERS, "ann keep", "operator"},
+    c.Warn: {*OWNERS, "ann keep", "operator"},
+    c.Deleverage: {*OWNERS, "ann keep", "operator"},
+    c.EndPool: {*OWNERS, "ann keep", "operator"},
     c.Liquidate: {*OWNERS, "ann keep", "operator"},
     c.Settle: {*OWNERS, "ann keep", "operator"},
     c.Expire: {"oracle"},
@@ -139,6 +152,19 @@ def commands(venue: Ceremony) -> dict[type, m.Signable | m.Order]:
             c.Exchange(**both, asset="ETH", amount="1"),
             c.Trade(**both, **legs),
             c.OpenPosition(**both, **legs, asset="USDC", amount="1"),
+            c.FundBond(**account, amount="1"),
+            c.ReleaseBond(**account, amount="1"),
+            c.Protect(**account, budget="1", may_reduce=True),
+            c.SupplyBackstop(**account, amount="1"),
+            c.RedeemBackstop(**account, shares="1"),
+            c.BuyFromBackstop(**account, instrument="ETH-PERP", size="0.1"),
+            c.BuyCollateral(**account, asset="ETH", amount="0.1"),
+            c.Bid(**account, other=BEN.owner),
+            c.TopUp(**account, amount="1"),
+            c.Reduce(**account),
+            c.Warn(**account),
+            c.Deleverage(**pool, instrument="ETH-PERP"),
+            c.EndPool(**pool),
             c.Liquidate(**account),
             c.Settle(**pool),
             c.Expire(**pool, instrument="ETH-DEC", price="1"),
@@ -182,7 +208,9 @@ def test_only_those_of_the_matrix_may_consent(venue, kind):
     assert may == MAY[kind]
 
 
-@pytest.mark.parametrize("kind", set(TABLE) - {m.Order}, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in TABLE if kind is not m.Order], ids=lambda kind: kind.__name__
+)
 def test_nobody_else_changes_anything(venue, kind):
     """P16: over the wire, every other signer is answered with a problem, and no byte changes."""
     command = commands(venue)[kind]

@@ -63,6 +63,7 @@ def samples() -> list[m.Signable | m.Order]:
     signed = m.SignedOrder(order=order, authorisation=by)
     return [
         c.Deposit(pool=pool, owner=ANN.owner, asset="USDC", amount="1.50"),
+        c.Protect(pool=pool, owner=ANN.owner, budget="2", may_reduce=True),
         c.AnnounceChange(pool=pool, parameter="haircut", value=-5, start_ns=2**62),
         m.GrantKey(
             owner=ANN.owner,

@@ -86,6 +86,10 @@ def _int64(value: int) -> bytes:
     return value.to_bytes(WORD, signed=True)
 
 
+def _bool(value: bool) -> bytes:  # noqa: FBT001 - a field's only value
+    return int(value).to_bytes(WORD)
+
+
 def _string(value: str) -> bytes:
     try:
         return keccak(value.encode())
@@ -98,6 +102,7 @@ ENCODERS: dict[str, Encode] = {
     "bytes32": _bytes32,
     "uint64": _uint64,
     "int64": _int64,
+    "bool": _bool,
     "string": _string,
 }
 

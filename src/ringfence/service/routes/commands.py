@@ -28,7 +28,10 @@ COMMANDS_MAX = 100  # in one simulation
 ZERO = bytes(20)
 
 # What can only make its account, and with it the pool, safer.
-REDUCING = (c.Deposit, c.Repay, c.Supply, c.FundInsurance, c.Liquidate, c.Settle)
+REDUCING = (
+    *(c.Deposit, c.Repay, c.Supply, c.FundInsurance, c.FundBond, c.SupplyBackstop, c.Protect),
+    *(c.Liquidate, c.Deleverage, c.Bid, c.TopUp, c.Reduce, c.Settle),
+)
 
 
 class Preview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
