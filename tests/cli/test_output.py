@@ -42,11 +42,11 @@ def test_pairs_are_one_a_line(capsys):
     assert lines == [["Pool"], ["head", "aa"], ["fund", "-"]]
 
 
-def test_progress_is_silent_where_no_terminal_watches(capsys):
+def test_progress_is_one_line_where_no_terminal_watches(capsys):
     with progress("working") as advance:
         advance(1, 2)
         advance(2, None)
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "working ...\n")
 
 
 def test_progress_is_drawn_on_a_terminals_standard_error(monkeypatch, capsys):

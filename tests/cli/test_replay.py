@@ -15,7 +15,7 @@ from ringfence.lab.population import PopulationPlan
 from ringfence.lab.waterfall import Book
 from ringfence.oracle.sources.replay import PriceFile
 
-SIZE = ("--pools", "6", "--accounts", "24", "--leverage", "20")
+SIZE = ("--pools", "6", "--accounts", "24", "--leverage", "20", "--option-pools", "0")
 ROWS = 90
 
 

@@ -18,6 +18,7 @@ VALUES = {
     "bytes32": st.binary(min_size=32, max_size=32).map(lambda b: "0x" + b.hex()),
     "uint64": st.integers(0, 2**64 - 1),
     "int64": st.integers(-(2**63), 2**63 - 1),
+    "bool": st.booleans(),
     "string": st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 }
 VALUES |= {f"{kind}[]": st.lists(values, max_size=4) for kind, values in VALUES.items()}

@@ -346,6 +346,8 @@ def state_from(spec: PoolSpec, *, owner: int, now_ns: int, accounts: int) -> Sta
     for c in spec.collateral:
         cap = exact(c.deposit_cap, 10**8)
         haircut = _levels(c.haircut)
-        state.assets.append(Asset(names.index(c.underlying), haircut, cap, c.is_offsetting))
+        state.assets.append(
+            Asset(names.index(c.underlying), haircut, cap, offsetting=c.is_offsetting)
+        )
     state.open_account(owner, 0)
     return state

@@ -39,7 +39,7 @@ def one_row(fields: dict[str, int]) -> Rows:
     """A batch of one command."""
     row = rows(1)
     for name, value in fields.items():
-        row[name] = value
+        row[name] = min(max(value, -(2**63)), 2**63 - 1)
     return row
 
 

@@ -215,6 +215,7 @@ EFFECTS = {
     Kind.EXPIRE: "**",
     Kind.SET_INDEX_PRICE: "**",
     Kind.SET_MARK_PRICE: "**",
+    Kind.SET_RISK_ARRAY: "**",
     Kind.ACCRUE_FUNDING: "**",
     Kind.ADVANCE_CLOCK: "**",
 }

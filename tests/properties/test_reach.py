@@ -55,7 +55,6 @@ RARE = {
     "slice sold": 1,
     "shares redeemed": 20,
     "claims paid pro rata": 15,
-    "backstop in debt": 5,
     "reserve waits for lender cash": 50,
     "parameter change activated during open positions": 10,
 }

@@ -55,6 +55,10 @@ def test_an_account_is_the_venues_own_view_with_times_in_ms(quiet):
     assert shown.pop("pool_name") == "alpha"
     assert shown.pop("seq") == quiet.desk.snapshot.seq
     assert shown.pop("time_ms") == view.pop("time_ns") // 10**6
+    for moment in ("since", "ends"):
+        assert (
+            shown["waterfall"].pop(f"{moment}_ms") is view["waterfall"].pop(f"{moment}_ns") is None
+        )
     assert shown == view
 
 

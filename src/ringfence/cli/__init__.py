@@ -69,7 +69,8 @@ COMMANDS = {
     "pool create": (
         "ringfence.cli.pool:create",
         "Create a pool from a spec.",
-        "ringfence pool create pool.toml --journal venue.journal --creator 0xc0...01",
+        "ringfence pool create pool.toml --journal venue.journal --creator 0x"
+        "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0",
     ),
     "pool list": (
         "ringfence.cli.pool:list_pools",

@@ -33,8 +33,9 @@ def refusals() -> Iterator[None]:
 
 def venue_of(journal: Path) -> Venue:
     """Return the venue that a journal describes, in memory; a bar shows how far it is."""
+    path = existing(journal)
     with refusals(), progress("reading the journal") as advance:
-        return snapshot(existing(journal), advance)
+        return snapshot(path, advance)
 
 
 def existing(path: Path) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from cyclopts import Parameter
 
 from ringfence.cli.exits import fail
@@ -14,6 +15,7 @@ from ringfence.venue.commands import AnyCommand
 from ringfence.venue.simulation import Simulation, Standing
 
 STANDARD_INPUT = Path("-")
+DEPTH_MAX = 100  # of the JSON; a command needs 2
 EXAMPLE = '[{"type": "deposit", "owner": "0x...", "asset": "USDC", "amount": "100"}]'
 _FIGURES = (
     "equity",
@@ -51,6 +53,8 @@ def simulate(
 
 def parsed(content: bytes, where: str, pool: str) -> list[AnyCommand]:
     """Read a list of commands, or a single one; each is of the pool unless it says otherwise."""
+    if _depth(content) > DEPTH_MAX:  # a parser that recurses could run out of stack
+        fail(f"{where}: nested deeper than {DEPTH_MAX}; give a list of commands such as {EXAMPLE}")
     try:
         found = msgspec.json.decode(content)
         listed = found if isinstance(found, list) else [found]
@@ -62,6 +66,13 @@ def parsed(content: bytes, where: str, pool: str) -> list[AnyCommand]:
     if others:
         fail(f"{where}: a command is of pool {others.pop()!r}; leave `pool` out or give {pool!r}")
     return wanted
+
+
+def _depth(content: bytes) -> int:
+    """How deep brackets and braces nest, those within strings counted too."""
+    found = np.frombuffer(content, dtype=np.uint8)
+    steps = np.isin(found, list(b"[{")).astype(int) - np.isin(found, list(b"]}")).astype(int)
+    return int(steps.cumsum().max(initial=0))
 
 
 def _show(wanted: list[AnyCommand], outcome: Simulation) -> None:

@@ -18,8 +18,9 @@ def verify(
 ) -> int:
     """Check a journal: its chain, its anchor and its replay; exit code 1 where it is not ok."""
     expected = None if head is None else head_of(head)
+    path = existing(journal)
     with progress("verifying") as advance:
-        report = audit(existing(journal), expected, advance)
+        report = audit(path, expected, advance)
     if json:
         print_json(report)
     else:

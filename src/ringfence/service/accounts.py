@@ -2,18 +2,30 @@
 
 import msgspec
 
-from ringfence.service.schema import Account
+from ringfence.service.schema import Account, Waterfall
 from ringfence.service.summaries import MS_NS
 from ringfence.venue.state import PoolRecord
 from ringfence.venue.views import AccountView, account_view
 
-_FIELDS = [name for name in AccountView.__struct_fields__ if name != "time_ns"]
+_FIELDS = [n for n in AccountView.__struct_fields__ if n not in {"time_ns", "waterfall"}]
 
 
 def on_the_wire(view: AccountView, pool_name: str, seq: int) -> Account:
     """Return a view with its pool's name, its entry and its time in ms."""
     fields = {name: getattr(view, name) for name in _FIELDS}
-    return Account(pool_name=pool_name, seq=seq, time_ms=view.time_ns // MS_NS, **fields)
+    step = view.waterfall
+    waterfall = Waterfall(step.step, _ms(step.since_ns), step.why, step.next, _ms(step.ends_ns))
+    return Account(
+        pool_name=pool_name,
+        seq=seq,
+        time_ms=view.time_ns // MS_NS,
+        waterfall=waterfall,
+        **fields,
+    )
+
+
+def _ms(time_ns: int | None) -> int | None:
+    return None if time_ns is None else time_ns // MS_NS
 
 
 def in_full(record: PoolRecord, a: int, owner: str, seq: int) -> Account:

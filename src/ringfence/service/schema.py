@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from ringfence.signing.typed import Domain
+from ringfence.venue.option_views import StructurePrices, WorstScenario
 from ringfence.venue.simulation import Difference
+from ringfence.venue.standing import RankView
 from ringfence.venue.views import Margins, PositionView
 
 
@@ -166,6 +168,16 @@ class AccountPage(msgspec.Struct, frozen=True):
     total: int
 
 
+class Waterfall(msgspec.Struct, frozen=True):
+    """The step of the waterfall that an account is in."""
+
+    step: str
+    since_ms: int | None
+    why: str
+    next: str
+    ends_ms: int | None
+
+
 class Account(msgspec.Struct, frozen=True):
     """An owner's standing in one pool."""
 
@@ -196,6 +208,13 @@ class Account(msgspec.Struct, frozen=True):
     distance: str | None
     distance_deviations: str | None
     unknown: dict[str, str]
+    backstop_shares: str
+    protect_budget: str
+    may_reduce: bool
+    waterfall: Waterfall
+    deleveraging: tuple[RankView, ...]
+    worst_scenarios: tuple[WorstScenario, ...]
+    structures: tuple[StructurePrices, ...]
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -232,20 +251,22 @@ class Liquidation(msgspec.Struct, frozen=True):
     owner: str | None
     number: int | None
     name: str | None
-    size: str
-    price: str
-    value: str
-    bonus: str
-    fee: str
-    insurance: str
-    shortfall: str
-    equity: str
-    excess_before: str
-    excess_after: str
-    health_before: str
-    health_after: str
-    publish_time_ms: int
-    version: int
+    bidder: int | None
+    size: str | None
+    price: str | None
+    value: str | None
+    bonus: str | None
+    fee: str | None
+    insurance: str | None
+    shortfall: str | None
+    equity: str | None
+    excess_before: str | None
+    excess_after: str | None
+    health_before: str | None
+    health_after: str | None
+    publish_time_ms: int | None
+    version: int | None
+    scenario: int | None
 
 
 class LiquidationPage(msgspec.Struct, frozen=True):

@@ -87,7 +87,7 @@ def test_the_plain_twin_refuses_what_the_pool_refuses() -> None:
     batch["size"] += rng.random(len(batch)) < 0.05
     batch["price"] += rng.choice((0, 0, 10**7, -(10**10), 10**11, 1), len(batch))
     batch["account"] += rng.choice((0, 0, 0, 20), len(batch))
-    batch["other"] -= rng.choice((0, 0, 0, 1), len(batch))
+    batch["other"] += rng.choice((0, 0, 0, 20), len(batch))
     statuses = np.zeros(len(batch), dtype=np.int64)
     apply(pool, batch, statuses, empty_log(0))
     assert twin.run(batch.tobytes()) == statuses.tolist()
