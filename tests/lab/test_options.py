@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ringfence.core.command import Kind
 from ringfence.core.creation import create_pool
 from ringfence.core.options import CALL, PUT
 from ringfence.lab.crash import Crash
@@ -78,9 +79,9 @@ def valued():
     pool.index_price[0] = PRICE
     market = {"ETH": CoinMarket(1257.0, Volatility(PRICE, START).surface(1257.0))}
     for row in valuation_rows(spec, pool, market, START):
-        if row["asset"] == 0 and row["price"] and row["kind"] == 41:
+        if row["asset"] == 0 and row["price"] and row["kind"] == Kind.SET_MARK_PRICE:
             pool.mark_price[row["instrument"]] = row["price"]
-        elif row["kind"] == 49:
+        elif row["kind"] == Kind.SET_RISK_ARRAY:
             first, width = int(row["asset"]), pool.risk_array.shape[1]
             fields = ("account", "other", "amount", "size", "price")
             for k, name in enumerate(fields[: width - first]):

@@ -69,8 +69,7 @@ COMMANDS = {
     "pool create": (
         "ringfence.cli.pool:create",
         "Create a pool from a spec.",
-        "ringfence pool create pool.toml --journal venue.journal --creator 0x"
-        "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0",
+        "ringfence pool create pool.toml --journal venue.journal --creator 0x" + 20 * "c0",
     ),
     "pool list": (
         "ringfence.cli.pool:list_pools",
