@@ -12,7 +12,8 @@ run: $(VENV)/.runtime
 
 test: $(VENV)/.develop
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --ignore=tests/browser
+	$(BIN)/python -m pytest tests/browser # apart: Playwright keeps an event loop in its thread
 
 test-interpreted: $(VENV)/.develop
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest tests/core tests/properties
