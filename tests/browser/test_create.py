@@ -39,5 +39,5 @@ def test_an_unsafe_spec_is_explained_and_a_safe_one_is_signed_and_created(opened
         expect(page.get_by_text("safe: the venue would create it")).to_be_visible()
         create.click()
         title = page.get_by_role("heading", level=1)
-        expect(title).to_have_text("made-in-a-browser")
+        expect(title).to_have_text("made-in-a-browser", timeout=300_000)
         expect(page.get_by_role("heading", name="Parameters")).to_be_visible()
