@@ -115,7 +115,8 @@ def decode_batch(body: bytes) -> Batch:
     events_at = statuses_at + count
     if events_at > len(body) or (len(body) - events_at) % EVENT.itemsize:
         raise MalformedEntryError(f"{len(body)} bytes do not hold {count} rows and whole events")
-    rows = np.frombuffer(body, dtype=COMMAND, count=count, offset=start)
+    # A copy can be written: for rows that cannot, the core would be compiled a second time.
+    rows = np.frombuffer(bytearray(body[start:statuses_at]), dtype=COMMAND)
     statuses = np.frombuffer(body, dtype=_STATUS, count=count, offset=statuses_at)
     events = np.frombuffer(body, dtype=EVENT, offset=events_at)
     return Batch(rows, Outcome(statuses.astype(np.int64), events))
