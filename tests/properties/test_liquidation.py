@@ -14,10 +14,10 @@ from tests.properties.running import do, outcome
 from tests.properties.states import wealth, worth
 
 from ringfence.core.auction import is_auction_over, is_up_for_auction
+from ringfence.core.backstop import capital_value
 from ringfence.core.command import Happening, Kind
 from ringfence.core.health import equity, excess, has_position
 from ringfence.core.liquidation import has_anything
-from ringfence.core.own_means import capital_value
 from ringfence.core.pool import (
     BACKSTOP,
     CASH,
@@ -112,7 +112,7 @@ def test_p19_bonus_and_fee_never_exceed_what_the_account_is_worth(spec, seed):
             positions = step.events[step.events["kind"] == Happening.POSITION_LIQUIDATED]
             penalty = int(positions["bonus"].sum() + positions["fee"].sum())
             # Its own lent cash and share of the backstop are used before anything is taken.
-            means = wealth(before, a) + capital_value(before, a)
+            means = wealth(before, a) + capital_value(before, before.backstop_shares[a])
             assert penalty <= max(equity(before, a), means, 0), where
             if worth(before, a) >= 0:
                 assert worth(pool, a) >= -unit(pool), where

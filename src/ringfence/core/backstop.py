@@ -32,7 +32,7 @@ from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Total
 from ringfence.core.seizure import share_value
 from ringfence.core.settlement import add_cash
 from ringfence.core.status import Status
-from ringfence.core.trading import is_reduction, move_position
+from ringfence.core.trading import is_reduction, move_position, size_status
 from ringfence.core.validity import Action, exposure_status, is_usable
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 from ringfence.units import AMOUNT_MAX, SUPPLY_MAX
@@ -77,6 +77,13 @@ def spare_capital(pool: Pool) -> int:
     owned = collateral(pool, BACKSTOP, Level.INITIAL, AS_IT_IS)
     owed = debt_of(pool, pool.debt_shares[BACKSTOP])
     return max(owned + min(uncollected(pool, BACKSTOP, AS_IT_IS), 0) - owed, 0)
+
+
+@kernel
+def capital_value(pool: Pool, shares: int) -> int:
+    """What shares of the backstop bring now, rounded down."""
+    divisor = pool.total[Total.BACKSTOP_SHARES] + 1
+    return mul_div_floor(shares, spare_capital(pool) + 1, divisor)
 
 
 @kernel
@@ -126,15 +133,14 @@ def supply_backstop(pool: Pool, a: int, amount: int) -> Status:
 def redeem_backstop(pool: Pool, a: int, shares: int) -> Status:
     """Turn shares of the backstop's capital into cash of the account.
 
-    Checks, in order: AMOUNT_MUST_BE_POSITIVE, WATERFALL_IS_RUNNING, BACKSTOP_IS_RESTRICTED
-    (account 0's stake stays), EXCEEDS_BACKSTOP_SHARES, PRICE_IS_NOT_USABLE,
-    VALUATION_IS_NOT_USABLE, EXCEEDS_BACKSTOP_CAPITAL (its cash, its initial margin and its
-    reserve are needed).
+    The machine lets none leave while the waterfall runs.
+
+    Checks, in order: AMOUNT_MUST_BE_POSITIVE, BACKSTOP_IS_RESTRICTED (account 0's stake stays),
+    EXCEEDS_BACKSTOP_SHARES, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE,
+    EXCEEDS_BACKSTOP_CAPITAL (its cash, its initial margin and its reserve are needed).
     """
     if shares <= 0:
         return Status.AMOUNT_MUST_BE_POSITIVE
-    if pool.total[Total.WAITING] > 0:
-        return Status.WATERFALL_IS_RUNNING
     if a == BACKSTOP:
         return Status.BACKSTOP_IS_RESTRICTED
     if shares > pool.backstop_shares[a]:
@@ -142,8 +148,7 @@ def redeem_backstop(pool: Pool, a: int, shares: int) -> Status:
     status = exposure_status(pool, Action.WITHDRAW, BACKSTOP)
     if status != Status.OK:
         return status
-    divisor = pool.total[Total.BACKSTOP_SHARES] + 1
-    amount = mul_div_floor(shares, spare_capital(pool) + 1, divisor)
+    amount = capital_value(pool, shares)
     if amount > pool.balance[BACKSTOP, CASH] or not can_spare(pool, amount):
         return Status.EXCEEDS_BACKSTOP_CAPITAL
     pool.backstop_shares[a] -= shares
@@ -218,6 +223,14 @@ def disposable_lots(pool: Pool, i: int) -> int:
 
 
 @kernel
+def price_status(pool: Pool, a: int, u: int) -> Status:
+    """Whether the account's prices, and that of what it buys, are good enough to buy at."""
+    if not is_usable(pool, Action.OPEN, u):
+        return Status.PRICE_IS_NOT_USABLE
+    return exposure_status(pool, Action.OPEN, a)
+
+
+@kernel
 def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
     """Take a signed size of the backstop's position at the mark; a short one is bought back.
 
@@ -229,20 +242,12 @@ def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
     """
     if a == BACKSTOP:
         return Status.BACKSTOP_IS_RESTRICTED
-    if i < 0 or i >= pool.mark_price.size:
-        return Status.INSTRUMENT_DOES_NOT_EXIST
-    if size == 0:
-        return Status.SIZE_MUST_NOT_BE_ZERO
-    if size > AMOUNT_MAX or size < -AMOUNT_MAX:  # abs(-2**63) is negative
-        return Status.AMOUNT_EXCEEDS_LIMIT
-    if size % pool.lot[i] != 0:
-        return Status.SIZE_MUST_BE_WHOLE_LOTS
+    status = size_status(pool, i, size)
+    if status != Status.OK:
+        return status
     if pool.expiry[i] > 0 and pool.total[Total.NOW_NS] >= pool.expiry[i]:
         return Status.INSTRUMENT_HAS_EXPIRED
-    u = pool.instrument_underlying[i]
-    if not is_usable(pool, Action.OPEN, u):
-        return Status.PRICE_IS_NOT_USABLE
-    status = exposure_status(pool, Action.OPEN, a)
+    status = price_status(pool, a, pool.instrument_underlying[i])
     if status != Status.OK:
         return status
     if not is_reduction(pool.size[BACKSTOP, i], -size) or is_paced(pool, pool.disposed_at[i]):
@@ -280,9 +285,7 @@ def buy_collateral(pool: Pool, a: int, c: int, amount: int) -> Status:
     if is_paced(pool, pool.asset_disposed_at[c]) or amount > disposable_amount(pool, c):
         return Status.EXCEEDS_DISPOSAL
     u = pool.asset_underlying[c]
-    if not is_usable(pool, Action.OPEN, u):
-        return Status.PRICE_IS_NOT_USABLE
-    status = exposure_status(pool, Action.OPEN, a)
+    status = price_status(pool, a, u)
     if status != Status.OK:
         return status
     price = position_value(amount, pool.index_price[u], pool.value_divisor[0]) + 1

@@ -88,7 +88,13 @@ def withdraw(pool: Pool, a: int, c: int, amount: int) -> Status:
 
 @kernel
 def fund_insurance(pool: Pool, a: int, amount: int) -> Status:
-    """Give cash of the account to the insurance fund.
+    """Give cash of the account to the insurance fund; see `give_cash`."""
+    return give_cash(pool, a, amount, Total.INSURANCE_FUND)
+
+
+@kernel
+def give_cash(pool: Pool, a: int, amount: int, total: int) -> Status:
+    """Give cash of the account to one of the pool's own totals.
 
     Checks, in order: AMOUNT_MUST_BE_POSITIVE, EXCEEDS_BALANCE, PRICE_IS_NOT_USABLE,
     INITIAL_MARGIN_TOO_LOW.
@@ -100,7 +106,7 @@ def fund_insurance(pool: Pool, a: int, amount: int) -> Status:
     status = leaving_status(pool, a, CASH, amount)
     if status == Status.OK:
         add_cash(pool, a, -amount)
-        pool.total[Total.INSURANCE_FUND] += amount
+        pool.total[total] += amount
     return status
 
 

@@ -10,11 +10,11 @@ brings later goes to the claims first, then to the insurance fund.
 """
 
 from ringfence.compiled import kernel
-from ringfence.core.collateral import add_balance, leaving_status
+from ringfence.core.collateral import add_balance, give_cash
 from ringfence.core.command import Happening
 from ringfence.core.log import Log, record_total
 from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Step, Total
-from ringfence.core.settlement import add_cash, pay_claims, settle_everybody
+from ringfence.core.settlement import pay_claims, settle_everybody
 from ringfence.core.status import Status
 from ringfence.core.steps import leave_step
 
@@ -30,13 +30,7 @@ def fund_bond(pool: Pool, a: int, amount: int) -> Status:
         return Status.AMOUNT_MUST_BE_POSITIVE
     if pool.total[Total.HALTED_AT] > 0:
         return Status.POOL_IS_HALTED
-    if amount > pool.balance[a, CASH]:
-        return Status.EXCEEDS_BALANCE
-    status = leaving_status(pool, a, CASH, amount)
-    if status == Status.OK:
-        add_cash(pool, a, -amount)
-        pool.total[Total.BOND] += amount
-    return status
+    return give_cash(pool, a, amount, Total.BOND)
 
 
 @kernel

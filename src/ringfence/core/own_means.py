@@ -7,7 +7,7 @@ backstop go against what the account owes: the backstop takes that on, and burns
 """
 
 from ringfence.compiled import kernel
-from ringfence.core.backstop import can_spare, spare_capital
+from ringfence.core.backstop import can_spare, capital_value
 from ringfence.core.collateral import add_balance
 from ringfence.core.command import Happening
 from ringfence.core.health import debt_of, excess
@@ -19,7 +19,7 @@ from ringfence.core.seizure import burn_supply, liability, move_liability, share
 from ringfence.core.settlement import add_cash
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, exposure_status
-from ringfence.fixed import DIVISOR_MAX, mul_div_ceil, mul_div_floor
+from ringfence.fixed import DIVISOR_MAX, mul_div_ceil
 
 
 @kernel
@@ -57,13 +57,6 @@ def use_lent_cash(pool: Pool, a: int) -> int:
 
 
 @kernel
-def capital_value(pool: Pool, a: int) -> int:
-    """What the account's shares of the backstop bring now, rounded down."""
-    total = pool.total[Total.BACKSTOP_SHARES]
-    return mul_div_floor(pool.backstop_shares[a], spare_capital(pool) + 1, total + 1)
-
-
-@kernel
 def burn_capital(pool: Pool, a: int, part: int, value: int) -> None:
     """Burn shares of the backstop for a part of their value, rounded up."""
     shares = pool.backstop_shares[a]
@@ -83,7 +76,7 @@ def use_backstop_shares(pool: Pool, a: int) -> int:
         return 0
     if exposure_status(pool, Action.LIQUIDATE, BACKSTOP) != Status.OK:
         return 0
-    value = capital_value(pool, a)
+    value = capital_value(pool, pool.backstop_shares[a])
     cash = min(value, missing, pool.balance[BACKSTOP, CASH])
     if cash <= 0 or not can_spare(pool, cash):
         return 0
@@ -97,7 +90,7 @@ def use_backstop_shares(pool: Pool, a: int) -> int:
 def forfeit_backstop_shares(pool: Pool, a: int, log: Log) -> None:
     """Let the backstop take on what its shares cover of the account's due and debt."""
     e = start_event(pool, a, log, Happening.SHARES_REDEEMED, -1)
-    value = capital_value(pool, a)
+    value = capital_value(pool, pool.backstop_shares[a])
     taken = min(value, liability(pool, a))
     burn_capital(pool, a, taken, value)
     log.events[e]["value"] = move_liability(pool, a, taken)

@@ -34,8 +34,8 @@ def open_interest_change(size: int, change: int) -> int:
 
 
 @kernel
-def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
-    """Rules of a trade's own numbers, from INSTRUMENT_DOES_NOT_EXIST to PRICE_OUTSIDE_BAND."""
+def size_status(pool: Pool, i: int, size: int) -> Status:
+    """Rules of a size by itself, from INSTRUMENT_DOES_NOT_EXIST to SIZE_MUST_BE_WHOLE_LOTS."""
     if i < 0 or i >= pool.mark_price.size:
         return Status.INSTRUMENT_DOES_NOT_EXIST
     if size == 0:
@@ -44,6 +44,15 @@ def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
         return Status.AMOUNT_EXCEEDS_LIMIT
     if size % pool.lot[i] != 0:
         return Status.SIZE_MUST_BE_WHOLE_LOTS
+    return Status.OK
+
+
+@kernel
+def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
+    """Rules of a trade's own numbers, from INSTRUMENT_DOES_NOT_EXIST to PRICE_OUTSIDE_BAND."""
+    status = size_status(pool, i, size)
+    if status != Status.OK:
+        return status
     if price <= 0:
         return Status.PRICE_MUST_BE_POSITIVE
     if price % pool.tick[i] != 0:
