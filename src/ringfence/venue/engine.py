@@ -38,9 +38,9 @@ class Engine(ABC):
         for record in self.state.pools.values():
             pool = record.id.hex()
             parts = run_waterfall(
+                self._liquidator(record),
                 record.pool,
                 self.state.wallets.amount[:, record.assets[CASH]],
-                partial(self.unhealthy, pool),
                 partial(self.execute_many, pool),
             )
             if parts:
@@ -64,7 +64,11 @@ class Engine(ABC):
     def unhealthy(self, pool: str) -> Column:
         """Accounts of a pool below maintenance now, found by its ladder."""
         record = self.record(pool)
-        liquidator = self._liquidators.get(record.id)
-        if liquidator is None:
-            liquidator = self._liquidators[record.id] = Liquidator(record.pool)
-        return liquidator.unhealthy(record.pool)
+        return self._liquidator(record).unhealthy(record.pool)
+
+    def _liquidator(self, record: PoolRecord) -> Liquidator:
+        """Return the liquidator of a pool, made when it is first asked for."""
+        found = self._liquidators.get(record.id)
+        if found is None:
+            found = self._liquidators[record.id] = Liquidator(record.pool)
+        return found

@@ -18,6 +18,8 @@ from ringfence.venue.receipts import BatchReceipt
 
 # After these every account may stand elsewhere, so the ladder is built anew.
 _EVERYBODY = (Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE, Kind.END_POOL)
+# These give an account a protective order, use one up, or end it.
+_PROTECTIVE = (Kind.PROTECT, Kind.TOP_UP)
 # These change no account.
 _NOBODY = (
     Kind.ADVANCE_CLOCK,
@@ -36,14 +38,18 @@ DELEVERAGING = int(Step.DELEVERAGING)
 
 
 class Liquidator:
-    """Keeps the ladder of one pool true to it, and names whom to liquidate."""
+    """Keeps the ladder of one pool true to it, and names whom to liquidate or to protect."""
 
     def __init__(self, pool: Pool) -> None:
         self._ladder = Ladder(pool)
+        orders = (pool.protect_budget > 0) | (pool.protect_reduce > 0)
+        self._protected = set(np.flatnonzero(orders).tolist())  # a tick looks at no others
 
     def follow(self, pool: Pool, batch: Rows) -> None:
         """Take note of the accounts that a batch has changed."""
         kinds = batch["kind"]
+        for a in np.unique(batch["account"][np.isin(kinds, _PROTECTIVE)]).tolist():
+            self._note_order(pool, a)
         if np.isin(kinds, _EVERYBODY).any():
             self._ladder.rebuild(pool)
             return
@@ -54,6 +60,30 @@ class Liquidator:
         # OPEN_ACCOUNT names an owner, not an account; a new account is empty anyway.
         inside = touched[(touched >= 0) & (touched < len(pool.owner))]
         self._ladder.touch(pool, np.unique(inside).astype(np.int64))
+
+    def _note_order(self, pool: Pool, a: int) -> None:
+        if not 0 <= a < account_count(pool):
+            return
+        if pool.protect_budget[a] > 0 or pool.protect_reduce[a] > 0:
+            self._protected.add(a)
+        else:
+            self._protected.discard(a)
+
+    def protections(self, pool: Pool, cash: Column) -> Rows:
+        """Return what protective orders ask for now; cash: [o] what each owner's wallet holds."""
+        orders: list[tuple[int, int, int]] = []
+        for a in sorted(self._protected):
+            missing = -int(excess(pool, a, Level.TARGET))
+            added = min(missing, int(pool.protect_budget[a]), int(cash[pool.owner[a]]))
+            if added > 0:
+                orders.append((Kind.TOP_UP, a, added))
+            is_left = 0 < missing != added and pool.protect_reduce[a] and not pool.step[a]
+            if is_left and excess(pool, a, Level.MAINTENANCE) + max(added, 0) >= 0:
+                orders.append((Kind.REDUCE, a, 0))
+        batch = rows(len(orders))
+        for r, (kind, a, amount) in enumerate(orders):
+            batch[r]["kind"], batch[r]["account"], batch[r]["amount"] = kind, a, amount
+        return batch
 
     def unhealthy(self, pool: Pool) -> Column:
         """Accounts with a step of the waterfall ahead of them at the pool's prices, by number.
@@ -100,25 +130,6 @@ def deleverage(pool: Pool, execute: Callable[[Rows], BatchReceipt]) -> list[Batc
     return parts
 
 
-def protections(pool: Pool, cash: Column) -> Rows:
-    """Return what protective orders ask for now; cash: [o] what each owner's wallet holds."""
-    count = account_count(pool)
-    signed = (pool.protect_budget[:count] > 0) | (pool.protect_reduce[:count] > 0)
-    orders: list[tuple[int, int, int]] = []
-    for a in np.flatnonzero(signed).tolist():
-        missing = -int(excess(pool, a, Level.TARGET))
-        added = min(missing, int(pool.protect_budget[a]), int(cash[pool.owner[a]]))
-        if added > 0:
-            orders.append((Kind.TOP_UP, a, added))
-        is_left = 0 < missing != added and pool.protect_reduce[a] and not pool.step[a]
-        if is_left and excess(pool, a, Level.MAINTENANCE) + max(added, 0) >= 0:
-            orders.append((Kind.REDUCE, a, 0))
-    batch = rows(len(orders))
-    for r, (kind, a, amount) in enumerate(orders):
-        batch[r]["kind"], batch[r]["account"], batch[r]["amount"] = kind, a, amount
-    return batch
-
-
 def warnings(pool: Pool) -> Rows:
     """Return one warning for each account that has come below another level, or above one."""
     found = np.empty(account_count(pool), dtype=np.int64)
@@ -128,25 +139,23 @@ def warnings(pool: Pool) -> Rows:
     return batch
 
 
-def run_waterfall(
-    pool: Pool,
-    cash: Column,
-    unhealthy: Callable[[], Column],
-    execute: Callable[[Rows], BatchReceipt],
-) -> list[BatchReceipt]:
-    """Take a pool's accounts a step on: protective orders, liquidations, deleveraging."""
-    batches = in_entries(protections(pool, cash))
-    parts = [execute(batch) for batch in batches if len(batch)]
-    parts += [execute(batch) for batch in in_entries(liquidations(unhealthy())) if len(batch)]
-    return parts + deleverage(pool, execute)
-
-
 def liquidations(accounts: Column) -> Rows:
     """Return one command to liquidate each of some accounts."""
     batch = rows(len(accounts))
     batch["kind"] = Kind.LIQUIDATE
     batch["account"] = accounts
     return batch
+
+
+def run_waterfall(
+    liquidator: Liquidator, pool: Pool, cash: Column, execute: Callable[[Rows], BatchReceipt]
+) -> list[BatchReceipt]:
+    """Take a pool's accounts a step on: protective orders, liquidations, deleveraging."""
+    batches = in_entries(liquidator.protections(pool, cash))
+    parts = [execute(batch) for batch in batches if len(batch)]
+    found = in_entries(liquidations(liquidator.unhealthy(pool)))
+    parts += [execute(batch) for batch in found if len(batch)]
+    return parts + deleverage(pool, execute)
 
 
 def in_entries(batch: Rows) -> list[Rows]:
