@@ -1,10 +1,9 @@
-// Dark, light, or as the system has it; the choice is kept on this device only.
+// Dark or light, as theme-first.js has set it; a choice is kept on this device only.
 
 const KEY = "ringfence-theme";
 
 export function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return document.documentElement.dataset.theme === "dark";
 }
 
 export function toggleTheme() {
@@ -13,5 +12,3 @@ export function toggleTheme() {
   localStorage.setItem(KEY, theme);
   dispatchEvent(new Event("themechange"));
 }
-
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("themechange")));
