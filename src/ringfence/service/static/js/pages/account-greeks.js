@@ -6,7 +6,7 @@ import { explain } from "../components/tip.js";
 import { h, panel } from "../dom.js";
 import * as f from "../format.js";
 
-const NO_OPTIONS = "every leg is linear; only options have it, and this pool lists none";
+const NO_OPTIONS = "zero for linear legs; that of options is not shown yet, as it needs the pool's volatility surface";
 const HIGHER = ["gamma", "vega", "theta"];
 
 /** Delta in coins of each underlying, exactly: linear legs move one for one. */

@@ -89,6 +89,6 @@ export function liquidationsPage(main, scope) {
       recentPanel(scope, figures.set),
       h("div", { class: "w9 col" }, atRiskPanel(scope)),
       h("div", { class: "w3 col" },
-        panel("Live auctions", { note: "none", body: nothing("No auctions", "A liquidation here moves positions to the pool's own backstop in one step. Pools of this version hold no auctions, so there is no bid, price or slice to show."), flush: true }),
-        panel("Deleveraging queue", { note: "none", body: nothing("No queue", "No pool of this version reduces winners' positions. What insurance does not pay stays as an unpaid claim of that pool."), flush: true }))));
+        panel("Live auctions", { note: "not shown yet", body: nothing("Not shown yet", "The stream does not carry auctions. An account's `waterfall` tells the step it is in, and the quote of the Python interface what a bid would get."), flush: true }),
+        panel("Deleveraging queue", { note: "not shown yet", body: nothing("Not shown yet", "The stream does not carry the queue. An account's `deleveraging` tells its place in it."), flush: true }))));
 }
