@@ -140,7 +140,7 @@ def _run(
         plan = PopulationPlan(*numbers)
     except ValueError as error:
         fail(f"--{error}")
-    compile_engine(err)
+    compile_engine()
     path = ":memory:" if journal is None else str(journal)
     try:
         crash = Crash(series, symbols, plan, path, depth=depth)
@@ -174,13 +174,11 @@ def _verdict(summary: Summary, ticks: int) -> int:
     return OK
 
 
-def compile_engine(err: Console) -> None:
+def compile_engine() -> None:
     """Compile what the main job needs, unless that was done before."""
     if is_warm():
         return
     what = "Compiling the engine, once for this version: about a minute"
-    if not err.is_terminal:
-        note(what + " ...")
     started = time.perf_counter()
     with progress(what) as advance:
         warm_up(lambda done: advance(done, None))

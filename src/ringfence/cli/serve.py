@@ -210,7 +210,7 @@ def _played(
     if journal is not None and journal.exists():
         fail(f"{journal} exists; a replay starts a new journal, so name a new file or remove it")
     err = console(sys.stderr)
-    compile_engine(err)
+    compile_engine()
     symbols = list(symbol) or list(series.symbols)
     try:
         crash = Crash(series, symbols, plan, ":memory:" if journal is None else str(journal))
