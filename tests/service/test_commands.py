@@ -1,5 +1,7 @@
 """Commands over HTTP: what if, money to play with, and signed commands done once."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 from tests.service.live import ALICE, BOB, c, live
@@ -206,3 +208,18 @@ def test_a_request_is_counted_for_the_read_only_key_that_signed_it(monkeypatch):
         while served.client.get(path).status_code == 200:
             pass
         assert ask(secret) == (200, None)
+
+
+def test_what_was_answered_is_seen_at_once(fresh):
+    deposit = c.Deposit(pool="alpha", owner=ALICE, asset="USDC", amount="1")
+    held = Decimal(fresh.get(f"/v1/accounts/alpha/{ALICE}/1")["equity"])
+    for more in range(1, 9):
+        receipt = fresh.writer.submit(lambda venue: venue.execute(deposit)).result(timeout=60)
+        if more % 2:
+            answer = fresh.client.get(f"/v1/accounts/alpha/{ALICE}/1")
+            assert int(answer.headers["ringfence-seq"]) >= receipt.seq
+            seen = answer.json()
+        else:
+            answer = fresh.post("/v1/simulate", {"pool": "alpha", "commands": [DEPOSIT]})
+            seen = answer["accounts"][0]["before"]
+        assert Decimal(seen["equity"]) == held + more

@@ -22,7 +22,6 @@ T = TypeVar("T")
 MS_NS = 10**6
 ATTEMPTS_MAX = 6
 BACKOFF_SECONDS = 0.1
-BEHIND_SECONDS = 0.05  # until a view may contain one's own last command
 RETRIED = (429, 503)  # nothing was done; later may be better
 # Signed against an old time, or by another program with the same key at the same time.
 STALE = ("nonce_out_of_window", "authorisation_expired", "nonce_used")

@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-from collections.abc import Mapping
 
 from ringfence.service.schema import VenueAnswer
 from ringfence.signing.keys import SigningKey
@@ -12,8 +11,6 @@ from ringfence.venue.consent import messages as m
 
 MS_NS = 10**6
 LIFETIME_MS = 6 * 3_600_000  # of a signature; a replay's hours pass in minutes
-SEQ_HEADER = "ringfence-seq"
-BEHIND_MAX = 100
 SKIPPED_MAX = 5_000  # nonces, which may be a minute ahead
 ORDER_LIFETIME_MS = 7 * 86_400_000
 
@@ -32,8 +29,6 @@ class Signer:
         self._lives = False  # whether the venue's time is that of the machine
         self._time_ms = 0
         self._nonce = 0
-        self._seq = 0  # entry of the newest receipt
-        self._behind = 0  # views in a row that did not contain it
         self._lock = threading.Lock()
 
     @property
@@ -49,18 +44,9 @@ class Signer:
         self._lives = venue.source.kind == "none"
         self.note(venue.time_ms)
 
-    def note(self, time_ms: int, seq: int = 0) -> None:
-        """Hear of the venue's time, and of a receipt."""
-        self._time_ms, self._seq = max(self._time_ms, time_ms), max(self._seq, seq)
-
-    def is_behind(self, method: str, headers: Mapping[str, str]) -> bool:
-        """Whether a view does not contain one's own last command yet, and is worth asking again.
-
-        Views come from a snapshot that is made a few times a second.
-        """
-        seen = int(headers.get(SEQ_HEADER, self._seq))
-        self._behind = self._behind + 1 if method == "GET" and seen < self._seq else 0
-        return 0 < self._behind <= BEHIND_MAX
+    def note(self, time_ms: int) -> None:
+        """Hear of the venue's time."""
+        self._time_ms = max(self._time_ms, time_ms)
 
     def _now_ms(self) -> int:
         """The venue's time, as far as it is known; in a replay a little behind it."""

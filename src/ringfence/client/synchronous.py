@@ -10,7 +10,6 @@ import httpx
 from ringfence.client import calls
 from ringfence.client.calls import (
     ATTEMPTS_MAX,
-    BEHIND_SECONDS,
     SIGNED_ANEW_MAX,
     STALE,
     Call,
@@ -85,9 +84,7 @@ class Client:
                 response = self._http.request(
                     call.method, call.path, params=call.query, content=content, headers=headers
                 )
-                if not self.signer.is_behind(call.method, response.headers):
-                    return call.read(response.status_code, response.content)
-                wait = BEHIND_SECONDS
+                return call.read(response.status_code, response.content)
             except (ProblemError, httpx.TransportError) as error:
                 attempt += 1
                 if attempt == ATTEMPTS_MAX or not is_passing(error):
@@ -183,7 +180,7 @@ class Client:
                 self.prepare()
                 self.signer.skip()
                 signed = self.signer.signed(command, signed.client_id, with_keys)
-        self.signer.note(receipt.time_ms, receipt.seq)
+        self.signer.note(receipt.time_ms)
         return receipt
 
     def authorise(self, command: m.Signable) -> m.Authorisation:

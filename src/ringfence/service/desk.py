@@ -61,6 +61,7 @@ class Desk:
         self.new_liquidations: list[Any] = []
         self._pace, self.pace = Pace(), "0.0"
         self._pending: list[Snapshot] = []
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []  # and for which entry
         self._fields: dict[str, dict[str, Any]] = {}
 
     def attach(self, connections: Connections) -> None:
@@ -102,6 +103,10 @@ class Desk:
         self.snapshot = replace(pending[-1], entries=entries)
         self.new_liquidations = self.ledger.follow(entries)
         self._refresh()
+        for seq, future in self._waiting:
+            if seq <= self.snapshot.seq and not future.done():
+                future.set_result(None)
+        self._waiting = [(seq, future) for seq, future in self._waiting if not future.done()]
 
     def _refresh(self) -> None:
         snapshot = self.snapshot
@@ -117,6 +122,24 @@ class Desk:
         self.hub.update(snapshot.time_ns // MS_NS, snapshot.turn)
 
     # What routes ask for
+
+    async def catch_up(self) -> None:
+        """Wait until the snapshot contains every command that was answered before.
+
+        Raises:
+            ProblemError: The writer is too busy to take one.
+        """
+        seq = self.writer.answered_seq
+        if seq <= self.snapshot.seq or not self.writer.is_running:
+            return
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((seq, reached))
+        self.writer.hurry()
+        try:
+            await asyncio.wait_for(reached, PATIENCE_SECONDS)
+        except TimeoutError:
+            detail = f"no snapshot with entry {seq} within {PATIENCE_SECONDS} s; try again"
+            raise ProblemError("busy", detail, retry_after_ms=1000) from None
 
     def fields(self) -> dict[str, dict[str, Any]]:
         """Summaries of all pools, worked out once a snapshot."""

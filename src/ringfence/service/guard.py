@@ -31,6 +31,7 @@ HEADERS = [
 ]
 WEIGHTS = {"/v1/journal": 5, "/v1/receipts": 5, "/v1/simulate": 20, "/v1/positions": 5}
 UNLIMITED = ("/health", "/ready")
+CHANGING = ("/v1/commands", "/v1/faucet")  # no views, so they need no snapshot
 POLICY = 1008
 IN_FLIGHT_MAX = 512  # requests being answered; more are refused at once
 STREAMS_MAX = 20  # connections to the stream of one address
@@ -60,8 +61,7 @@ class Guard:
         return guarded
 
     async def _http(self, app: ASGIApp, scope: Any, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 500
-        seq = str(self._desk.snapshot.seq).encode()
+        started, status, seq = time.perf_counter(), 500, b"0"
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -74,14 +74,16 @@ class Guard:
         try:
             self._check(scope)
             _check_media_type(scope)
-        except ProblemError as error:
-            await _refuse(error.problem, with_headers)
-        else:
             self._in_flight += 1
             try:
+                if scope["path"].startswith("/v1/") and scope["path"] not in CHANGING:
+                    await self._desk.catch_up()
+                seq = str(self._desk.snapshot.seq).encode()
                 await app(scope, receive, with_headers)
             finally:
                 self._in_flight -= 1
+        except ProblemError as error:
+            await _refuse(error.problem, with_headers)
         finally:
             self._count(scope, status, time.perf_counter() - started)
 

@@ -2,7 +2,8 @@
 
     submit   a command in the queue; refused at once when the queue is full
     look     a copy of one pool, made between two batches
-    publish  a snapshot for everybody, at most four times a second
+    publish  a snapshot for everybody, at most four times a second, or sooner when somebody who
+             was answered waits to see what became of it
 
 Commands that wait share one commit, and nobody hears of theirs before it is done. A reader
 never keeps the writer waiting.
@@ -29,6 +30,7 @@ QUEUE_MAX = 1024  # commands that wait
 REDUCING_MAX = 256  # and those more that can only reduce risk
 BATCH_MAX = 256  # commands in one commit
 PUBLISH_EVERY_NS = SECOND_NS // 4
+HURRIED_EVERY_NS = SECOND_NS // 20
 KEPT_TURNS = 20  # a pool that was looked at is copied with so many snapshots more
 
 Job = Callable[[Venue], Any]
@@ -79,6 +81,8 @@ class Writer:
         self._turn = 0
         self._published_ns = 0
         self._is_stale = False  # whether something happened since the last snapshot
+        self._is_hurried = False  # whether somebody waits for the next one
+        self.answered_seq = 0  # newest entry that the answer to a command may have told of
         self._counters = Counters()
         self.snapshot = self._taken()
 
@@ -143,6 +147,12 @@ class Writer:
                 self._wake.notify()
         return future
 
+    def hurry(self) -> None:
+        """Have the next snapshot taken soon, since somebody waits for it."""
+        with self._wake:
+            self._is_hurried = True
+            self._wake.notify()
+
     # In the writer's thread
 
     def _run(self) -> None:
@@ -167,7 +177,7 @@ class Writer:
         player = self.player
         if player is not None and player.wait_ns(time.monotonic_ns()) == 0:
             self._tick(player)
-        if self._is_stale and time.monotonic_ns() - self._published_ns >= PUBLISH_EVERY_NS:
+        if self._is_stale and self._until_publishing_ns(time.monotonic_ns()) == 0:
             self._publish()
         with self._wake:
             if self.waiting or self._looks:
@@ -196,9 +206,13 @@ class Writer:
         if self.player is not None:
             waits.append(self.player.wait_ns(now_ns))
         if self._is_stale:
-            waits.append(max(self._published_ns + PUBLISH_EVERY_NS - now_ns, 0))
+            waits.append(self._until_publishing_ns(now_ns))
         known = [wait for wait in waits if wait is not None]
         return min(known) / SECOND_NS if known else None
+
+    def _until_publishing_ns(self, now_ns: int) -> int:
+        every_ns = HURRIED_EVERY_NS if self._is_hurried else PUBLISH_EVERY_NS
+        return max(self._published_ns + every_ns - now_ns, 0)
 
     def _run_jobs(self, jobs: list[tuple[Job, Future[Any]]]) -> None:
         """Run commands under one commit, and tell each what became of it after that."""
@@ -219,6 +233,7 @@ class Writer:
             for _, future in jobs:
                 future.set_exception(halted)
             raise
+        self._is_stale, self.answered_seq = True, self.venue.journal.seq
         for future, result, error in answers:
             if error is None:
                 future.set_result(result)
@@ -228,7 +243,6 @@ class Writer:
         self._counters = counters._replace(
             commands=counters.commands + len(jobs), refused=counters.refused + refused
         )
-        self._is_stale = True
 
     def _tick(self, player: Player) -> None:
         started = time.perf_counter_ns()
@@ -249,7 +263,7 @@ class Writer:
 
     def _publish(self) -> None:
         with self._wake:
-            self._copies = {}
+            self._copies, self._is_hurried = {}, False
             self._wanted = {pool: t for pool, t in self._wanted.items() if t > self._turn}
         for pool in self._wanted:
             self._copy(pool)
