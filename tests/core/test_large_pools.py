@@ -7,7 +7,7 @@ import pytest
 from tests.stories import check
 
 from ringfence.core.auction import WHOLE, offer_of
-from ringfence.core.health import excess, worth
+from ringfence.core.health import excess
 from ringfence.core.insurance import fee_share
 from ringfence.core.pool import Level, Rule, Total
 from ringfence.fixed import DIVISOR_MAX
