@@ -298,3 +298,30 @@ def test_a_slice_is_offered_while_the_target_is_missed():
     assert tuple(offer_of(story.pool, a)) == (980_000, 0, 563_010_000, 0, 11_490_000)
     story.play("mark ETH-PERP 957.44")  # 574.4 for 574.464: 0.064 / (0.064 + 562.912)
     assert tuple(offer_of(story.pool, a)) == (980_000, 0, 562_912_000, 113_682, 11_488_000)
+
+
+def test_a_bidder_pays_in_cash_also_where_it_takes_a_due_over():
+    """3.43 for a hundredth: 0.98 of a worth of 350. The due of 6.5 may stay a due of its own."""
+    sold = f"""
+        {TERMS}
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit A1 1 ETH
+        deposit B1 5000 USDC
+        deposit C1 1 ETH
+        trade A1 B1 5 ETH-PERP @ 1000
+        mark ETH-PERP 870
+        liquidate A1
+    """
+    check(f"""
+        {sold}
+        deposit C1 3.429999 USDC
+        bid C1 A1 0.01 0 -> exceeds_balance
+        deposit C1 0.000001 USDC
+        bid C1 A1 0.01 0
+        balance C1 0 USDC
+        due C1 6.5
+        due A1 640.07
+        position C1 0.05 ETH-PERP cost 43.5
+        balance C1 1.01 ETH
+    """)
