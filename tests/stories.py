@@ -213,7 +213,7 @@ class Story:
         is_cured = len(self.events) == 1 and self.events[0]["kind"] in CURES
         is_elsewhere = is_cured or self.pool.step[a] != Step.NONE
         assert is_at_target or is_elsewhere or not has_anything(self.pool, a), "P19: half-way"
-        if self.events[0]["equity"] >= 0:
+        if self.events and self.events[0]["equity"] >= 0:
             assert equity(self.pool, a) >= 0, "P19: bonus or fee exceeded the equity"
 
     def values(self, pattern: list[str], words: list[str]) -> dict[str, int]:

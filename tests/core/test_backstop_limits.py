@@ -131,3 +131,35 @@ def test_coins_bought_on_credit_count_with_their_haircut():
         balance backstop 0.19 ETH
         debt backstop 188.099999
     """)
+
+
+def test_whoever_buys_from_the_backstop_needs_fresh_prices_of_all_that_he_holds():
+    check(f"""
+        {COINS}
+        deposit C1 1000 USDC
+        deposit C1 1 BTC                        # nobody has named its price
+        buy_collateral C1 0.01 ETH -> price_is_not_usable
+        price BTC 10000
+        clock +299999999999ns
+        price ETH 990
+        buy_collateral C1 0.01 ETH
+        clock +60s
+        buy_collateral C1 0.01 ETH -> price_is_not_usable
+        price BTC 10000
+        buy_collateral C1 0.01 ETH
+    """)
+    check(f"""
+        {TERMS}
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit A1 1000 USDC
+        deposit B1 5000 USDC
+        deposit C1 5000 USDC
+        trade A1 B1 10 ETH-PERP @ 1000
+        mark ETH-PERP 945
+        liquidate A1
+        deposit C1 1 BTC
+        buy_from_backstop C1 0.1 ETH-PERP -> price_is_not_usable
+        price BTC 10000
+        buy_from_backstop C1 0.1 ETH-PERP
+    """)

@@ -54,6 +54,32 @@ def test_who_waits_goes_on_when_cured_or_without_positions():
     """)
 
 
+def test_who_waits_with_nothing_but_a_due_on_record_is_let_go():
+    """Its loss is counted once, though it comes to its end a second time."""
+    check(f"""
+        {MARKET.replace(TERMS, f"{TERMS} backstop_limit 8800")}
+        mark ETH-PERP 880
+        liquidate A1                            # takes up all that the backstop may take
+        event position_liquidated account A1 size 10
+        event shortfall_recorded account A1 shortfall 200
+        deposit A1 1 ETH
+        trade A1 B1 1 ETH-PERP @ 880
+        price ETH 200                           # 170 for a due of 200 and a margin of 44
+        liquidate A1
+        step A1 deleveraging
+        trade A1 B1 -1 ETH-PERP @ 880
+        price ETH 0.000000001
+        exchange A1 C1 1 ETH @ 0.000000001      # for nothing, which it is worth
+        step A1 deleveraging
+        liquidate A1
+        step A1 none
+        total waiting 0
+        due A1 200
+        total shortfall 200
+        liquidate A1 -> nothing_to_liquidate
+    """)
+
+
 def to_be_told(story: Story) -> list[int]:
     """Numbers of the accounts that a warning is due for."""
     found = np.zeros(account_count(story.pool), dtype=np.int64)
