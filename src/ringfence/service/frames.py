@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ringfence.columns import Column
+from ringfence.core.backstop import full_capital
 from ringfence.core.health import open_interest_value
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
 from ringfence.core.pool import Total, account_count
@@ -16,6 +17,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Validity, validity
 from ringfence.journal.entry import Entry
 from ringfence.risk.survey import Survey, survey
+from ringfence.service.waterfall import Offered, offers_of, steps_of
 from ringfence.venue.state import PoolRecord, State
 from ringfence.venue.venue import Venue
 
@@ -41,6 +43,8 @@ class Frame(NamedTuple):
     facts: Facts
     time_ns: int
     total: list[int]  # [Total]
+    rule: list[int]  # [Rule]
+    value_divisor: int
     index_price: list[int]
     validity: list[Validity]
     mark_price: list[int]
@@ -55,7 +59,10 @@ class Frame(NamedTuple):
     borrow_rate: int
     unpaid_claims: int
     dues: int
+    backstop_capital: int
     survey: Survey
+    steps: Column  # [a] as of waterfall.steps_of
+    offers: tuple[Offered, ...]
     size: Column  # [a, i]
     balance: Column  # [a, c]
     owner: Column  # [a]
@@ -95,11 +102,14 @@ def frame_of(facts: Facts, record: PoolRecord) -> Frame:
     pool = record.pool
     count = account_count(pool)
     underlyings = range(len(pool.index_price))
+    steps = steps_of(pool)
     is_owed = bool(pool.total[Total.DEBT_SHARES])  # most pools lend nothing
     return Frame(
         facts=facts,
         time_ns=int(pool.total[Total.NOW_NS]),
         total=pool.total.tolist(),
+        rule=pool.rule.tolist(),
+        value_divisor=int(pool.value_divisor[0]),
         index_price=pool.index_price.tolist(),
         validity=[Validity(validity(pool, u)) for u in underlyings],
         mark_price=pool.mark_price.tolist(),
@@ -116,7 +126,10 @@ def frame_of(facts: Facts, record: PoolRecord) -> Frame:
         borrow_rate=int(borrow_rate(pool)),
         unpaid_claims=int(pool.claim[:count].sum()),
         dues=int(pool.due[:count].sum()),
+        backstop_capital=int(full_capital(pool)),
         survey=survey(pool),
+        steps=steps,
+        offers=offers_of(facts.spec, pool, steps),
         size=pool.size[:count].copy(),
         balance=pool.balance[:count].copy(),
         # Written once, when an account is opened, so these need no copy.

@@ -1,6 +1,6 @@
 """From frames to what is on the wire: summaries of pools, rows of accounts, the venue's stats."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +10,20 @@ import numpy as np
 from ringfence.columns import Column
 from ringfence.core.health import HEALTH_MAX
 from ringfence.core.pool import BACKSTOP, Total
+from ringfence.core.reading import scaled
 from ringfence.service.frames import Frame, Snapshot
 from ringfence.service.schema import AccountRow, Funding, Pool, PoolSummary, Stats
+from ringfence.service.waterfall import (
+    NOT_HALTED,
+    STEP_NAMES,
+    Depth,
+    Offered,
+    Queued,
+    auction_terms,
+    queue_fields,
+    queue_of,
+)
+from ringfence.service.waterfall_schema import Auction, PoolWaterfall, Queue, QueuePlace
 from ringfence.units import PPM, PRICE_UNIT, UNIT
 from ringfence.venue.receipts import decimal
 
@@ -84,6 +96,9 @@ def summary_fields(frame: Frame, liquidations: int) -> dict[str, Any]:
         unknown["worst_health"] = unknown["worst_account"] = NOBODY_ACTIVE
     if covered is None:
         unknown["insurance_coverage"] = NOBODY_AT_RISK
+    halted = frame.total[Total.HALTED_AT]
+    if not halted:
+        unknown["halted_ms"] = NOT_HALTED
     classes = (v.name.lower() for v in frame.validity)
     return {
         "id": facts.id,
@@ -111,6 +126,9 @@ def summary_fields(frame: Frame, liquidations: int) -> dict[str, Any]:
         "worst_account": a,
         "at_risk": sum(counts[:3]),
         "liquidations": liquidations,
+        "auctions": len(frame.offers),
+        "waiting": frame.total[Total.WAITING],
+        "halted_ms": halted // MS_NS if halted else None,
         "histogram": counts,
         "unknown": unknown,
     }
@@ -143,6 +161,7 @@ def pool_in_full(frame: Frame, liquidations: int, owners: list[bytes]) -> Pool:
         instruments=msgspec.to_builtins(spec.instruments),
         collateral=msgspec.to_builtins(spec.collateral),
         backstop=row(frame, BACKSTOP, owners),
+        waterfall=depth_of(frame),
     )
 
 
@@ -159,10 +178,11 @@ def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
     sizes, balances = frame.size[a].tolist(), frame.balance[a].tolist()
     held = zip(spec.assets(), balances, scales(frame), strict=True)
     return AccountRow(
+        step=STEP_NAMES[int(frame.steps[a])],
         pool=frame.facts.id,
         pool_name=frame.facts.name,
         account=a,
-        owner="0x" + owners[int(frame.owner[a])].hex(),
+        owner=_owner(frame, a, owners),
         number=int(frame.number[a]),
         health_factor=None if health >= HEALTH_MAX else decimal(health, PPM),
         equity=decimal(equity, quote),
@@ -179,6 +199,81 @@ def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
         balances={asset: decimal(amount, scale) for asset, amount, scale in held if amount},
         unknown=unknown,
     )
+
+
+def depth_of(frame: Frame) -> PoolWaterfall:
+    """How far down its waterfall a pool is."""
+    depth = Depth(frame.total, frame.rule, frame.steps, frame.backstop_capital)
+    quote = 10**frame.facts.spec.settlement_decimals
+    is_below = _people(frame.survey.is_active) & (_people(frame.survey.health) < PPM)
+    return PoolWaterfall(**depth.fields(quote, int(is_below.sum())))
+
+
+def auction_row(frame: Frame, offer: Offered, owners: list[bytes]) -> Auction:
+    """One account under auction."""
+    facts, a, s = frame.facts, offer.account, frame.survey
+    quote, health = 10**facts.spec.settlement_decimals, int(frame.survey.health[offer.account])
+    terms = auction_terms(offer, frame.rule, frame.time_ns)
+    return Auction(
+        pool=facts.id,
+        pool_name=facts.name,
+        settlement=facts.spec.settlement,
+        account=a,
+        owner=_owner(frame, a, owners),
+        number=int(frame.number[a]),
+        discount=decimal(PPM - scaled(offer.quote.price_share, PPM), PPM),
+        started_notional=decimal(offer.started_notional, quote),
+        notional_left=decimal(offer.left_notional, quote),
+        raised=decimal(offer.raised, quote),
+        debt=decimal(offer.taken_debt, quote),
+        health_factor=None if health >= HEALTH_MAX else decimal(health, PPM),
+        excess=decimal(int(s.equity[a] - s.required[a]), quote),
+        **terms,
+    )
+
+
+def auctions_of(frames: Iterable[Frame], owners: list[bytes]) -> list[Auction]:
+    """All auctions of some pools, the oldest first."""
+    found = [auction_row(frame, offer, owners) for frame in frames for offer in frame.offers]
+    found.sort(key=lambda row: (row.started_ms, row.pool, row.account))
+    return found
+
+
+def queue_places(frame: Frame, i: int, owners: list[bytes]) -> Iterator[QueuePlace]:
+    """The deleveraging queue of an instrument, longs and then shorts."""
+    quote, mark = 10**frame.facts.spec.settlement_decimals, frame.mark_price[i]
+    held = frame.size[:, i], mark, frame.value_divisor, frame.survey.equity
+    for side, is_long in (("long", True), ("short", False)):
+        for place in queue_of(*held, is_long=is_long):
+            yield _place(frame, side, place, quote, owners)
+
+
+def _place(frame: Frame, side: str, place: Queued, quote: int, owners: list[bytes]) -> QueuePlace:
+    return QueuePlace(
+        side=side,
+        account=place.account,
+        owner=_owner(frame, place.account, owners),
+        number=int(frame.number[place.account]),
+        size=decimal(place.size, UNIT),
+        **queue_fields(place, quote),
+    )
+
+
+def queue(frame: Frame, i: int, owners: list[bytes]) -> Queue:
+    """Who is cut first when an instrument is deleveraged."""
+    return Queue(
+        pool=frame.facts.id,
+        pool_name=frame.facts.name,
+        instrument=frame.facts.spec.instruments[i].name,
+        settlement=frame.facts.spec.settlement,
+        time_ms=frame.time_ns // MS_NS,
+        waiting=frame.total[Total.WAITING],
+        places=list(queue_places(frame, i, owners)),
+    )
+
+
+def _owner(frame: Frame, a: int, owners: list[bytes]) -> str:
+    return "0x" + owners[int(frame.owner[a])].hex()
 
 
 def below(frame: Frame, health: int) -> list[int]:
@@ -240,6 +335,9 @@ def stats(
         accounts=sum(f.total[Total.ACCOUNTS] for f in frames),
         active=sum(bins),
         at_risk=sum(bins[:3]),
+        auctions=sum(len(f.offers) for f in frames),
+        waiting=sum(f.total[Total.WAITING] for f in frames),
+        halted=sum(f.total[Total.HALTED_AT] > 0 for f in frames),
         equity=money((f, int(_people(f.survey.equity).sum())) for f in frames),
         open_interest_value=money((f, f.open_interest_value) for f in frames),
         total_debt=money((f, f.total_debt) for f in frames),
