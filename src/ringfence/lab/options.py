@@ -131,6 +131,10 @@ class OptionPools:
                 self._valuations += 1
                 self._send(coin, batch)
 
+    def market(self) -> dict[str, CoinMarket]:
+        """Return the markets that the pools are valued at, by symbol; none before a price."""
+        return {c.symbol: c.market() for c in self._coins if c.volatility is not None}
+
     def _send(self, coin: Coin, batch: Rows) -> None:
         for k in coin.numbers:
             record = self._stage.records[k]

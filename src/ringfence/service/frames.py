@@ -17,6 +17,7 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Validity, validity
 from ringfence.journal.entry import Entry
 from ringfence.risk.survey import Survey, survey
+from ringfence.service.revaluing import Markets
 from ringfence.service.waterfall import Offered, offers_of, steps_of
 from ringfence.venue.state import PoolRecord, State
 from ringfence.venue.venue import Venue
@@ -34,6 +35,8 @@ class Facts:
     @property
     def kind(self) -> str:
         """What it is for."""
+        if any(instrument.option for instrument in self.spec.instruments):
+            return "options"
         return "derivatives" if self.spec.instruments else "lending"
 
 
@@ -89,6 +92,7 @@ class Snapshot:
     time_ns: int
     frames: Mapping[str, Frame]  # by pool id
     copies: Mapping[bytes, PoolRecord]  # of the pools that somebody looks at
+    markets: Markets  # of the options whose prices are played
     entries: tuple[Entry, ...]  # committed since the snapshot before
     owners: list[bytes]  # by registry number; only ever grows
     assets: tuple[tuple[str, int], ...]  # name and decimals

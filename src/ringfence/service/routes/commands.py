@@ -139,7 +139,7 @@ async def simulate(desk: TheDesk, data: JSONBody[WhatIf]) -> Simulation:
         raise ProblemError("command_unreadable", str(error)) from None
     if {command.pool for command in wanted} - {frame.facts.id, frame.facts.name}:
         raise ProblemError("command_unreadable", "a command is of another pool; leave `pool` out")
-    record = with_prices(await desk.look(frame), data.prices)
+    record = with_prices(await desk.look(frame), data.prices, desk.snapshot.markets)
     return what_if(
         desk.writer.venue.state,
         record,

@@ -67,7 +67,7 @@ export function accountColumns({ unit, withPool = false, kind = "all" }) {
     { key: "step", head: "Step", tip: "waterfall_step", width: "82px", wide: true, sort: (row) => row.step, draw: drawStep },
     { key: "holds", head: "Holds", tip: "size", width: "minmax(124px, 1.2fr)", wide: true, draw: (cell, row) => { say(cell, holdings(row)); return { exact: holdings(row) }; } },
   ];
-  const without = { derivatives: ["debt"], lending: ["notional", "leverage"], all: [] }[kind];
+  const without = { derivatives: ["debt"], options: ["debt"], lending: ["notional", "leverage"], all: [] }[kind];
   return columns.filter((column) => !without.includes(column.key) && (withPool || column.key !== "pool"));
 }
 

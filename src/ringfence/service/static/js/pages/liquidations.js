@@ -98,7 +98,7 @@ function tiles() {
 
 export function liquidationsPage(main, scope) {
   const figures = tiles();
-  const side = h("div", { class: "w4 col" });
+  const side = h("div", { class: "col" });
   figures.set([]);
   main.append(
     h("div", { class: "head" }, h("h1", null, "Liquidations")),
@@ -106,7 +106,7 @@ export function liquidationsPage(main, scope) {
       figures,
       auctionsPanel(scope, { unit: SETTLEMENT }),
       recentPanel(scope, figures.set),
-      h("div", { class: "w8 col" }, atRiskPanel(scope)),
+      atRiskPanel(scope),
       side));
   queuePanel(scope).then((panel) => side.append(panel));
 }
