@@ -56,7 +56,9 @@ class Live:
 
 
 @contextmanager
-def live(path=":memory:", *, faucet=None, limit_loopback=False, traded=True, scene=None):
+def live(
+    path=":memory:", *, faucet=None, limit_loopback=False, traded=True, scene=None, player=None
+):
     """Serve the scene's venue, or that of another scene, to a client in this process."""
     if scene is None:
         scene = Scene.set_up(path)
@@ -64,7 +66,7 @@ def live(path=":memory:", *, faucet=None, limit_loopback=False, traded=True, sce
             scene.traded()
     scene.venue.found(DOMAIN, ADMIN)
     source = Source("replay", "playing", "a test", "1", faucet=faucet or {})
-    writer = Writer(scene.venue)
+    writer = Writer(scene.venue, player)
     desk = Desk(writer, source, secret=secrets.token_bytes(32))
     app = build(desk, HOSTS, limit_loopback=limit_loopback)
     with TestClient(app) as client:
