@@ -38,29 +38,28 @@ def test_every_figure_is_that_of_the_core(records):
         count = account_count(pool)
         for one, other in zip(found, survey(pool), strict=True):
             assert np.array_equal(one, other)
-        at = lambda measure: figures[measure]  # noqa: E731 - short, and used in this test alone
         underlyings = range(len(pool.index_price))
-        assert at(Measure.UNPAID_CLAIMS) == pool.claim[:count].sum()
-        assert at(Measure.DUES) == pool.due[:count].sum()
-        assert at(Measure.TOTAL_DEBT) == total_debt(pool)
-        assert at(Measure.UTILISATION) == utilisation(pool)
-        assert at(Measure.BORROW_RATE) == borrow_rate(pool)
-        assert at(Measure.LENDER_ASSETS) == lender_assets(pool)
-        assert at(Measure.BACKSTOP_CAPITAL) == full_capital(pool)
+        assert figures[Measure.UNPAID_CLAIMS] == pool.claim[:count].sum()
+        assert figures[Measure.DUES] == pool.due[:count].sum()
+        assert figures[Measure.TOTAL_DEBT] == total_debt(pool)
+        assert figures[Measure.UTILISATION] == utilisation(pool)
+        assert figures[Measure.BORROW_RATE] == borrow_rate(pool)
+        assert figures[Measure.LENDER_ASSETS] == lender_assets(pool)
+        assert figures[Measure.BACKSTOP_CAPITAL] == full_capital(pool)
         if len(pool.mark_price):
             interest = sum(open_interest_value(pool, u) for u in underlyings)
-            assert at(Measure.OPEN_INTEREST_VALUE) == interest
+            assert figures[Measure.OPEN_INTEREST_VALUE] == interest
         people = slice(1, None)
-        assert at(Measure.EQUITY) == found.equity[people].sum()
-        assert at(Measure.REQUIRED) == found.required[people].sum()
-        assert at(Measure.REQUIRED_AT_RISK) == found.required[found.health < AT_RISK].sum()
+        assert figures[Measure.EQUITY] == found.equity[people].sum()
+        assert figures[Measure.REQUIRED] == found.required[people].sum()
+        assert figures[Measure.REQUIRED_AT_RISK] == found.required[found.health < AT_RISK].sum()
         health = found.health[people][found.is_active[people] == 1]
         bins = np.digitize(health, EDGES)
         assert figures[Measure.BINS :][:BINS] == np.bincount(bins, minlength=BINS).tolist()
         assert figures[Measure.BINS + BINS :] == [validity(pool, u) for u in underlyings]
         if len(health):
-            assert at(Measure.WORST) == 1 + int(found.health[people].argmin())
-        assert at(Measure.IN_STEPS) == np.count_nonzero(pool.step[:count])
+            assert figures[Measure.WORST] == 1 + int(found.health[people].argmin())
+        assert figures[Measure.IN_STEPS] == np.count_nonzero(pool.step[:count])
 
 
 def test_a_pool_without_anybody_has_no_worst_account():

@@ -12,13 +12,8 @@ from ringfence.service.frames import Frame
 from ringfence.service.problems import ProblemError
 from ringfence.service.schema import Pool
 from ringfence.service.stream import Table, Topic
-from ringfence.service.summaries import (
-    at_risk,
-    auctions_of,
-    pool_in_full,
-    queue_places,
-    row,
-)
+from ringfence.service.summaries import at_risk, pool_in_full, row
+from ringfence.service.waterfall_rows import auctions_of, queue_places
 from ringfence.units import PPM
 
 WORST_ROWS = 100

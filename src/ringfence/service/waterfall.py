@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ringfence.columns import Column
-from ringfence.core.auction import auction_notional
-from ringfence.core.health import HEALTH_MAX, debt_of, ratio_ppm
+from ringfence.core.auction import WHOLE
+from ringfence.core.health import HEALTH_MAX, ratio_ppm
 from ringfence.core.margin import position_value
-from ringfence.core.pool import BACKSTOP, Pool, Rule, Step, Total, account_count
+from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Step, Total, account_count
 from ringfence.core.ranking import LEVERAGE_MAX, Rank, lights
 from ringfence.core.spec import PoolSpec
-from ringfence.fixed import mul_div_floor
-from ringfence.units import PPM
+from ringfence.fixed import mul_div_ceil, mul_div_floor
+from ringfence.risk.measure import OfferFigure, offer_figures
+from ringfence.units import PPM, UNIT
 from ringfence.venue.receipts import decimal
-from ringfence.venue.standing import QuoteView, StepView, quote_view, step_view
 
 MS_NS = 1_000_000
 OFFERS_MAX = 200  # auctions of one pool that are told of, the oldest first
@@ -41,12 +41,10 @@ class Offered(NamedTuple):
     """One account under auction."""
 
     account: int
-    quote: QuoteView
-    step: StepView
-    started_notional: int  # quote units, with debt
-    left_notional: int
-    raised: int
-    taken_debt: int  # quote units of debt that the largest slice brings
+    since_ns: int
+    figures: list[int]  # as of risk.measure.OfferFigure
+    sizes: dict[str, str]  # that the largest bid gets
+    balances: dict[str, str]  # cash before the price is paid
 
 
 def steps_of(pool: Pool) -> Column:
@@ -67,40 +65,64 @@ def offers_of(spec: PoolSpec, pool: Pool, steps: Column) -> tuple[Offered, ...]:
 
 
 def _offered(spec: PoolSpec, pool: Pool, a: int) -> Offered:
-    quote = quote_view(spec, pool, a, "1")
-    return Offered(
-        account=a,
-        quote=quote,
-        step=step_view(spec, pool, a),
-        started_notional=int(pool.auction_notional[a]),
-        left_notional=int(auction_notional(pool, a)),
-        raised=int(pool.auction_raised[a]),
-        taken_debt=int(debt_of(pool, int(quote.debt_shares))),
-    )
+    figures = offer_figures(pool, a)
+    share, raised = figures[OfferFigure.SHARE], figures[OfferFigure.RAISED]
+    sizes = {}
+    for i in np.flatnonzero(pool.size[a]).tolist():
+        size, lot = int(pool.size[a, i]), int(pool.lot[i])
+        part = mul_div_ceil(abs(size) // lot, share, WHOLE) * lot
+        sizes[spec.instruments[i].name] = decimal(part if size > 0 else -part, UNIT)
+    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
+    held = pool.balance[a].tolist()
+    held[CASH] -= raised
+    parts = [mul_div_floor(amount, share, WHOLE) for amount in held]
+    amounts = zip(spec.assets(), parts, scales, strict=True)
+    balances = {asset: decimal(part, scale) for asset, part, scale in amounts}
+    return Offered(a, int(pool.step_since[a]), figures, sizes, balances)
 
 
-def auction_terms(offer: Offered, rule: list[int], time_ns: int) -> dict[str, Any]:
-    """When an auction began, starts anew and ends, and what a bid would get of it."""
-    since, length = offer.step.since_ns or time_ns, max(rule[Rule.AUCTION_NS], 1)
+def auction_terms(offer: Offered, rule: list[int], time_ns: int, quote: int) -> dict[str, Any]:
+    """When an auction began, starts anew and ends, and what the largest bid would get of it."""
+    figures, length = offer.figures, max(rule[Rule.AUCTION_NS], 1)
     turns = 1 + rule[Rule.AUCTION_RESETS]
-    turn = min((time_ns - since) // length + 1, turns)
-    quote = offer.quote
+    turn = min((time_ns - offer.since_ns) // length + 1, turns)
+    resets_ns = offer.since_ns + turn * length
+    share, keep = figures[OfferFigure.SHARE], figures[OfferFigure.KEEP]
+    why_not = _why_not(figures)
     return {
-        "is_open": quote.is_open,
-        "why_not": quote.why_not,
-        "started_ms": since // MS_NS,
-        "resets_ms": (since + turn * length) // MS_NS if turn < turns else None,
-        "ends_ms": (since + turns * length) // MS_NS,
+        "is_open": why_not is None,
+        "why_not": why_not,
+        "started_ms": offer.since_ns // MS_NS,
+        "resets_ms": resets_ns // MS_NS if turn < turns else None,
+        "ends_ms": (offer.since_ns + turns * length) // MS_NS,
         "turn": turn,
         "turns": turns,
-        "next": offer.step.next,
-        "price_share": quote.price_share,
-        "share": quote.share,
-        "price": quote.price,
-        "bonus": quote.bonus,
-        "sizes": quote.sizes,
-        "balances": quote.balances,
+        "next": _next(figures),
+        "price_share": decimal(keep, PPM),
+        "discount": decimal(PPM - keep, PPM),
+        "started_notional": decimal(figures[OfferFigure.STARTED], quote),
+        "notional_left": decimal(figures[OfferFigure.LEFT], quote),
+        "raised": decimal(figures[OfferFigure.RAISED], quote),
+        "share": decimal(share, WHOLE),
+        "price": decimal(mul_div_ceil(figures[OfferFigure.PRICE], share, WHOLE), quote),
+        "bonus": decimal(mul_div_floor(figures[OfferFigure.BONUS], share, WHOLE), quote),
+        "sizes": offer.sizes,
+        "balances": offer.balances,
+        "debt": decimal(figures[OfferFigure.DEBT], quote),
     }
+
+
+def _why_not(figures: list[int]) -> str | None:
+    """Why an auction takes no bids now, in the words of a venue's quote."""
+    if figures[OfferFigure.IS_CURED]:
+        return "it is at maintenance again"
+    return "its auction is over" if figures[OfferFigure.IS_OVER] else None
+
+
+def _next(figures: list[int]) -> str:
+    if figures[OfferFigure.IS_CURED]:
+        return "release, it is at maintenance again"
+    return "the backstop takes over" if figures[OfferFigure.CAN_BE_TAKEN] else "deleveraging"
 
 
 class Depth(NamedTuple):
@@ -108,15 +130,13 @@ class Depth(NamedTuple):
 
     total: list[int]
     rule: list[int]
-    steps: Column
+    below: int  # accounts below maintenance
+    auctions: int
+    loss_shared: int  # accounts
     backstop_capital: int
 
-    def count(self, step: int) -> int:
-        """Accounts in a step."""
-        return int(np.count_nonzero(self.steps == step))
-
-    def fields(self, quote: int, below: int) -> dict[str, Any]:
-        """Figures on the wire; quote: smallest units in one; below: accounts below maintenance."""
+    def fields(self, quote: int) -> dict[str, Any]:
+        """Figures on the wire; quote: smallest units in one."""
         total, rule = self.total, self.rule
 
         def money(value: int) -> str:
@@ -129,10 +149,10 @@ class Depth(NamedTuple):
             unknown |= dict.fromkeys(("halted_ms", "ends_ms"), NOT_HALTED)
         day_max = mul_div_floor(fund + total[Total.INSURANCE_DRAWN], rule[_DRAW_DAY], PPM)
         return {
-            "below": below,
-            "auctions": self.count(Step.AUCTION),
+            "below": self.below,
+            "auctions": self.auctions,
             "waiting": total[Total.WAITING],
-            "loss_shared": self.count(LOSS_SHARED),
+            "loss_shared": self.loss_shared,
             "auctioned": money(total[Total.AUCTIONED]),
             "auction_cap": money(rule[Rule.AUCTION_CAP]),
             "has_auctions": rule[Rule.AUCTION_NS] > 0,

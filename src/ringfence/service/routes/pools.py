@@ -30,7 +30,8 @@ from ringfence.service.schema import (
     PoolSummary,
     VenueAnswer,
 )
-from ringfence.service.summaries import MS_NS, at_risk, auctions_of, queue, row
+from ringfence.service.summaries import MS_NS, at_risk, row
+from ringfence.service.waterfall_rows import auctions_of, queue
 from ringfence.service.waterfall_schema import AuctionPage, Queue
 
 AT_RISK_MAX = 10_000
