@@ -341,6 +341,7 @@ class Verification(msgspec.Struct, frozen=True):
     entries: int
     done: int
     report: Report | None
+    unknown: dict[str, str]  # what is not checked, and why
 
 
 class Standing(msgspec.Struct, frozen=True):

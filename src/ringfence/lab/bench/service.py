@@ -100,7 +100,7 @@ async def _viewing(url: str, seconds: float) -> tuple[float, float, list[int]]:
 def viewing(*, quick: bool) -> Iterator[Result]:
     """Two hundred pools at four updates a second, to twenty viewers."""
     seconds = 5.0 if quick else 20.0
-    sizes = ("--pools", str(POOLS), "--accounts", str(ACCOUNTS))
+    sizes = ("--pools", str(POOLS), "--accounts", str(ACCOUNTS), "--option-pools", "0")
     with served("--replay", "demo", *sizes) as url:
         alone, watched, (messages, size) = asyncio.run(_viewing(url, seconds))
     yield Result("service: core used without viewers", alone, "share")
@@ -149,7 +149,9 @@ def _p99(seconds: list[float]) -> float:
 def commanding(*, quick: bool) -> Iterator[Result]:
     """Signed commands from eight connections, then from eighty."""
     seconds = 3.0 if quick else 10.0
-    with served("--replay", "demo", "--pools", "10", "--accounts", "100") as url:
+    with served(
+        "--replay", "demo", "--pools", "10", "--accounts", "100", "--option-pools", "0"
+    ) as url:
         usual, over = asyncio.run(_commanding(url, seconds))
     for name, load in (("8 connections", usual), ("80 connections", over)):
         done = len(load.seconds) + len(load.reducing)
