@@ -117,12 +117,12 @@ export function liquidationName(row) {
 export function liquidationColumns({ unit, withPool = true }) {
   const columns = [
     { key: "time", head: "Time, UTC", tip: "time", width: "76px", narrow: "62px", draw: (cell, row) => { say(cell, f.clock(row.time_ms)); return { exact: f.moment(row.time_ms) }; } },
-    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(104px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
+    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(88px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
     { key: "what", head: "What", tip: "step_event", width: "98px", wide: true, draw: (cell, row) => say(cell, liquidationName(row)) },
     { key: "account", head: "Account", width: "minmax(126px, 0.8fr)", wide: true, draw: (cell, row) => clear(cell, row.owner ? h("span", { class: "mono" }, f.short(row.owner)) : f.NONE, row.owner ? h("span", { class: "unit" }, `#${row.number}`) : null) },
     { key: "size", tip: "liquidated_size", width: "118px", num: true, wide: true, draw: drawSize },
     { key: "price", tip: "liquidated_price", width: "88px", num: true, wide: true, draw: drawPrice(unit) },
-    { key: "value", tip: "liquidated_value", width: "98px", narrow: "78px", num: true, draw: draws("value", "amount", unit) },
+    { key: "value", tip: "liquidated_value", width: "98px", narrow: "92px", num: true, draw: draws("value", "amount", unit) },
     { key: "bonus", tip: "bonus", width: "80px", num: true, wide: true, draw: draws("bonus", "amount", unit) },
     { key: "fee", tip: "fee", width: "76px", num: true, wide: true, draw: draws("fee", "amount", unit) },
     { key: "shortfall", tip: "shortfall_step", width: "82px", num: true, wide: true, draw: draws("shortfall", "amount", unit) },

@@ -38,7 +38,8 @@ class Queue {
   show(pool) {
     this.end();
     this.pool = pool;
-    const names = Object.keys(pool.open_interest);
+    // What most is held of comes first: of options, many are not held at all.
+    const names = Object.keys(pool.open_interest).sort((a, b) => Number(pool.open_interest[b]) - Number(pool.open_interest[a]));
     const key = id("queue");
     const choice = h("select", { id: key, onchange: () => this.watch(choice.value) }, names.map((name) => h("option", { value: name }, name)));
     clear(this.tools, names.length > 1 ? [h("label", { class: "sr", for: key }, "Instrument"), choice] : null);

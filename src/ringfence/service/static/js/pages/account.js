@@ -69,11 +69,11 @@ function rangeCell(name, unit) {
   };
 }
 
-function legsPanel(scope, unit) {
+function legsPanel(scope, unit, hasOptions) {
   const table = new Table({
     name: "Legs", rowKey: (row) => row.instrument, height: "260px", empty: "No position in any instrument.",
     columns: [
-      { key: "instrument", head: "Leg", width: "minmax(84px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
+      { key: "instrument", head: "Leg", width: `minmax(${hasOptions ? 124 : 84}px, 1fr)`, narrow: "minmax(84px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
       { key: "size", tip: "size", width: "80px", narrow: "80px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
       { key: "entry", tip: "entry_price", width: "82px", num: true, wide: true, draw: draws("entry_price", "price", unit) },
       { key: "mark", tip: "mark_price", width: "82px", num: true, wide: true, draw: draws("mark_price", "price", unit) },
@@ -162,7 +162,7 @@ export async function accountPage(main, scope, [poolName, owner, number]) {
   document.title = `${f.short(account.owner)} in ${account.pool_name} · Ringfence`;
   const distance = distancePanel(pool, unit);
   const context = { scope, pool, account, unit, onStructures: distance.setStructures };
-  const parts = [standing(unit), tiles(unit), legsPanel(scope, unit), whatIfPanel(context), healthPanel(context), curvesPanel(context), balancesPanel(account, unit), distance, greeksPanel(context), stepPanel(unit)];
+  const parts = [standing(unit), tiles(unit), legsPanel(scope, unit, account.positions.some((leg) => leg.option)), whatIfPanel(context), healthPanel(context), curvesPanel(context), balancesPanel(account, unit), distance, greeksPanel(context), stepPanel(unit)];
   const [top, row, legs, whatIf, time, curves, balances, , greeks, step] = parts;
   main.append(header(account), h("div", { class: "grid" }, top, row,
     h("div", { class: "w8 col" }, legs, curves, greeks, receiptsPanel(scope, account, unit)),
