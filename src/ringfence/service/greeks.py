@@ -165,7 +165,7 @@ def _known(
 
 def _of_options(record: PoolRecord, coin: CoinMarket, options: list[int]) -> dict[int, _Option]:
     now_ns = int(record.pool.total[Total.NOW_NS])
-    book = option_book(record.spec, record.pool, coin, options, now_ns)
+    book = option_book(record.pool, coin, options, now_ns)
     found = black76.greeks(
         book.forward, book.strike, book.time, book.volatility, book.is_call, book.discount_rate
     )
