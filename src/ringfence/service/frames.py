@@ -20,6 +20,7 @@ from ringfence.risk.measure import BINS, Measure, measured
 from ringfence.risk.survey import Survey
 from ringfence.service.revaluing import Markets
 from ringfence.service.waterfall import Offered, offers_of, steps_of
+from ringfence.units import UNIT
 from ringfence.venue.state import PoolRecord, State
 from ringfence.venue.venue import Venue
 
@@ -47,6 +48,12 @@ class Facts:
     def instruments(self) -> list[str]:
         """Their names."""
         return [instrument.name for instrument in self.spec.instruments]
+
+    @cached_property
+    def assets(self) -> list[tuple[str, int]]:
+        """Names of the collateral assets, cash first, and smallest units in one of each."""
+        scales = [self.quote, *([UNIT] * len(self.spec.collateral))]
+        return list(zip(self.spec.assets(), scales, strict=True))
 
     @cached_property
     def kind(self) -> str:

@@ -236,20 +236,21 @@ def pool_in_full(frame: Frame, liquidations: int, owners: list[bytes]) -> Pool:
 
 def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
     """One account as tables show it."""
-    spec, s = frame.facts.spec, frame.survey
-    quote = 10**spec.settlement_decimals
+    facts, s = frame.facts, frame.survey
+    quote = facts.quote
     health, equity, required = int(s.health[a]), int(s.equity[a]), int(s.required[a])
+    notional = int(s.notional[a])
     unknown = {}
     if health >= HEALTH_MAX:
         unknown["health_factor"] = NOTHING_OWED
     if equity <= 0:
         unknown["leverage"] = NO_EQUITY
     sizes, balances = frame.size[a].tolist(), frame.balance[a].tolist()
-    held = zip(spec.assets(), balances, scales(frame), strict=True)
+    held = zip(facts.assets, balances, strict=True)
     return AccountRow(
         step=STEP_NAMES[int(frame.steps[a])],
-        pool=frame.facts.id,
-        pool_name=frame.facts.name,
+        pool=facts.id,
+        pool_name=facts.name,
         account=a,
         owner=owner_of(frame, a, owners),
         number=int(frame.number[a]),
@@ -257,15 +258,15 @@ def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
         equity=decimal(equity, quote),
         excess=decimal(equity - required, quote),
         requirement=decimal(required, quote),
-        notional=decimal(int(s.notional[a]), quote),
+        notional=decimal(notional, quote) if notional else "0",
         debt=decimal(int(s.debt[a]), quote),
-        leverage=None if equity <= 0 else decimal(int(s.notional[a]) * PPM // equity, PPM),
+        leverage=None if equity <= 0 else decimal(notional * PPM // equity, PPM),
         positions={
-            i.name: decimal(size, UNIT)
-            for i, size in zip(spec.instruments, sizes, strict=True)
+            name: decimal(size, UNIT)
+            for name, size in zip(facts.instruments, sizes, strict=True)
             if size
         },
-        balances={asset: decimal(amount, scale) for asset, amount, scale in held if amount},
+        balances={asset: decimal(n, scale) for (asset, scale), n in held if n},
         unknown=unknown,
     )
 
