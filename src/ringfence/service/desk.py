@@ -55,6 +55,7 @@ class Desk:
         self.limits = Limits(time.monotonic)
         self.secret = secret or secrets.token_bytes(32)  # of read-only keys
         self.metrics = Metrics(self.stats, lambda: 0)
+        self.under_way = 0  # commands that may add risk
         self.given: set[str] = set()  # owners whom the faucet has given money
         self._connections: Connections | None = None
         self._has_ended = False

@@ -1,8 +1,9 @@
 """The service as a process of its own: viewers, commands, and ten times too many of them.
 
 Its CPU and memory are what it says of itself at /metrics. Commands come from connections that
-each wait for an answer before they send the next one; "ten times" is ten times as many of these
-as keep the service busy. Everything stays on loopback, and is bounded in count and time.
+each wait for an answer before they send the next one, and after a refusal as long as it asks for;
+"ten times" is ten times as many of these as keep the service busy. Everything stays on loopback,
+and is bounded in count and time.
 """
 
 import asyncio
@@ -126,6 +127,7 @@ async def _flood(url: str, wallets: Wallets, connections: int, seconds: float, l
                     (load.reducing if is_reducing else load.seconds).append(spent)
                 elif status in {429, 503}:
                     load.refused += 1
+                    await asyncio.sleep(json.loads(body)["retry_after_ms"] / 1e3)
                 else:
                     raise RuntimeError(f"{status}: {body.decode()}")
 
