@@ -90,10 +90,10 @@ function marksOf(account, feed, pool, price, structures) {
 }
 
 /** What the curves rest on, and why there are none. */
-function told(curve, now) {
+function told(curve, grid, now) {
   if (curve.unknown.points) return `Unknown: ${curve.unknown.points}.`;
   const expiry = curve.at_expiry ? ` At expiry: ${f.moment(curve.at_expiry.expiry_ms)}, what lives on valued then.` : "";
-  return `All else unchanged; everything revalued, then judged by the kernel that decides, at ${f.clock(now.time_ms)} UTC.${expiry}`;
+  return `All else unchanged; everything revalued, then judged by the kernel that decides, at ${f.clock(now.time_ms)} UTC.${expiry}${grid.has_volatility ? "" : " No leg depends on volatility."}`;
 }
 
 export function curvesPanel({ scope, pool, account, unit, onStructures }) {
@@ -127,7 +127,7 @@ export function curvesPanel({ scope, pool, account, unit, onStructures }) {
       health.set([x, curve.points.map((p) => clipped(p.health_factor))]);
       scenarios = grid;
       putHeatMap(holder, scenarios, view, unit);
-      say(note, told(curve, now));
+      say(note, told(curve, grid, now));
     } catch (error) {
       if (error.name !== "AbortError") say(note, error.message);
     }

@@ -56,7 +56,7 @@ function atRiskPanel(scope) {
     stop?.();
     stop = stream.subscribe({ channel: "at_risk", below }, (topic) => {
       table.set(topic.rows ? [...topic.rows.values()] : []);
-      say(count, `${f.count(table.rows.length)} accounts below ${below}; amounts in ${SETTLEMENT}`);
+      say(count, `${f.many(table.rows.length, "account")} below ${below}; amounts in ${SETTLEMENT}`);
     });
   };
   watch("1.1");
