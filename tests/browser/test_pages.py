@@ -1,6 +1,7 @@
 """Every page, on desktop and phone, dark and light: kept as a picture, checked for access."""
 
 import json
+import time
 import urllib.request
 
 import pytest
@@ -24,6 +25,19 @@ def ask(url: str, path: str):
         return json.load(answer)
 
 
+def holder_of_options(url: str, pool: str) -> str:
+    """Address of an account with a structure of several options, once there is one."""
+    deadline = time.monotonic() + 120
+    while True:
+        rows = ask(url, f"/pools/{pool}/accounts?limit=500")["items"]
+        # The maker, who is the other side of everybody, holds many.
+        found = [row for row in rows if 1 < len(row["positions"]) < 5]
+        if found:
+            return "#/account/{pool}/{owner}/{number}".format(**found[0])
+        assert time.monotonic() < deadline, "nobody holds a structure"
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="session")
 def places(url, browser):
     """Addresses of every page, and what is there when it is ready."""
@@ -38,11 +52,13 @@ def places(url, browser):
     lent = max(pools, key=lambda pool: float(pool["total_debt"]))["id"]
     rows = ask(url, f"/pools/{traded}/accounts?limit=1")["items"]
     account = "#/account/{pool}/{owner}/{number}".format(**rows[0])
+    options = next(pool["id"] for pool in pools if pool["kind"] == "options")
     return {
         "overview": ("#/", ".price-line"),
         "pool": (f"#/pool/{traded}", ".chart canvas"),
         "lending": (f"#/pool/{lent}", ".chart canvas"),
         "account": (account, ".heat-map"),
+        "options": (holder_of_options(url, options), ".heat-map tbody tr:nth-child(3)"),
         "owner": (f"#/owner/{rows[0]['owner']}", ".vt .row"),
         "liquidations": ("#/liquidations", ".vt .row"),
         "journal": ("#/journal", ".vt .row"),

@@ -44,9 +44,9 @@ def compile_views(url: str) -> None:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
-    """Serve the scene's venue, founded with the demo's admin and with a faucet."""
-    scene = Scene.set_up().traded()
+def served(scene: Scene | None = None) -> Iterator[Served]:
+    """Serve the scene's venue or another, founded with the demo's admin and with a faucet."""
+    scene = scene or Scene.set_up().traded()
     scene.venue.found(DOMAIN, demo_key("admin").owner)
     writer = Writer(scene.venue)
     desk = Desk(writer, Source("replay", "playing", "a test", "1", faucet={"USDC": "100000"}))

@@ -7,6 +7,8 @@ import sys
 import pytest
 from tests.architecture.test_tidy import ROOT
 from tests.client.serving import served
+from tests.venue.scene import ALICE
+from tests.venue.test_waterfall import OFFERED, scene_with
 
 EXAMPLES = ROOT / "examples"
 
@@ -55,6 +57,17 @@ def test_the_keeper_watches_and_asks(live):
     lines = run("keeper.py", live.url, 2)
     assert len(lines) == 2
     assert all("below 1.05" in line for line in lines)
+
+
+def test_the_keeper_bids_with_its_session_key_where_there_is_an_auction():
+    with served(scene_with(OFFERED)) as venue:
+        venue.publish(ETH="1050")
+        lines = run("keeper.py", venue.url, 1)
+        assert lines[0].endswith("0 due")
+        assert lines[1].startswith("bid in alpha: ok, entry ")
+        assert "for a bonus of 0." in lines[1]
+        assert venue.writer.venue.account("alpha", ALICE).waterfall.step == "none"
+        assert venue.writer.venue.verify() == []
 
 
 def test_every_example_is_tested_here():

@@ -67,11 +67,11 @@ MAY = {
     c.FundBond: {"ann"},
     c.ReleaseBond: {"ann"},
     c.Protect: {"ann"},
-    c.SupplyBackstop: {"ann"},
-    c.RedeemBackstop: {"ann"},
-    c.BuyFromBackstop: {"ann"},
-    c.BuyCollateral: {"ann"},
-    c.Bid: {"ann"},
+    c.SupplyBackstop: {"ann", "ann bid"},
+    c.RedeemBackstop: {"ann", "ann bid"},
+    c.BuyFromBackstop: {"ann", "ann bid"},
+    c.BuyCollateral: {"ann", "ann bid"},
+    c.Bid: {"ann", "ann bid"},
     c.TopUp: {*OWNERS, "ann keep", "operator"},
     c.Reduce: {*OWNERS, "ann keep", "operator"},
     c.Warn: {*OWNERS, "ann keep", "operator"},
@@ -112,7 +112,7 @@ def cast() -> Ceremony:
     wide = {"notional_max": "1000000", "pools": (venue.pool,)}
     for scope, of in OF_SCOPE.items():
         venue.must(venue.grant(key=of.owner, scopes=(scope,), **wide), ANN, of)
-    everything = ("trade", "collateral", "lend", "keep")
+    everything = ("trade", "collateral", "lend", "keep", "bid")
     elsewhere = {"scopes": everything, "pools": (venue.other_pool,)}
     venue.must(venue.grant(key=ELSEWHERE.owner, **elsewhere), ANN, ELSEWHERE)
     of_ben = {"owner": BEN.owner, "key": OF_BEN.owner, "scopes": ("trade",)}

@@ -63,6 +63,27 @@ def test_a_session_key_cannot_grant(venue):
     assert venue.tries(venue.grant(key=other.owner), SESSION, other) == "not_allowed"
 
 
+def test_what_a_key_with_the_scope_bid_takes_on_counts_against_its_cap():
+    venue = Ceremony()
+    venue.must(venue.grant(scopes=("bid",), notional_max="150"), ANN, SESSION)
+    names = {"pool": venue.pool, "owner": ANN.owner}
+    venue.must(venue.deposit(ANN), ANN)
+    give = c.SupplyBackstop(**names, amount="100")
+    assert venue.tries(give, SESSION) == "ok"
+    assert venue.tries(give, SESSION) == "cap_exceeded"
+    assert venue.tries(c.RedeemBackstop(**names, shares="1"), SESSION) != "cap_exceeded"
+    # Ben's position is 0.1 at 2,000: half of it is within what is left, the whole is not.
+    venue.must(venue.deposit(BEN), BEN)
+    venue.must(venue.trade(), ANN, BEN)
+    bid = {**names, "other": BEN.owner}
+    assert venue.tries(c.Bid(**bid, share="0.25"), SESSION) == "auction_is_not_running"
+    assert venue.tries(c.Bid(**bid, share="0.26"), SESSION) == "cap_exceeded"
+    buy = c.BuyFromBackstop(**names, instrument="ETH-PERP", size="0.1")
+    assert venue.tries(buy, SESSION) == "cap_exceeded"
+    coins = c.BuyCollateral(**names, asset="ETH", amount="0.1")
+    assert venue.tries(coins, SESSION) == "cap_exceeded"
+
+
 def test_nobody_grants_the_address_of_another(venue):
     assert venue.tries(venue.grant(key=key("victim").owner), ANN) == "authorisation_missing"
 

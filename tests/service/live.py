@@ -25,7 +25,7 @@ class Live:
 
     def __init__(self, scene: Scene, writer: Writer, desk: Desk, client: TestClient) -> None:
         self.scene, self.writer, self.desk, self.client = scene, writer, desk, client
-        (self.alpha, self.beta) = (r.id.hex() for r in writer.venue.state.pools.values())
+        self.alpha, self.beta, *_ = [*(r.id.hex() for r in writer.venue.state.pools.values()), ""]
 
     def get(self, path: str, status: int = 200, **query):
         answer = self.client.get(path, params=query)
@@ -56,14 +56,17 @@ class Live:
 
 
 @contextmanager
-def live(path=":memory:", *, faucet=None, limit_loopback=False, traded=True):
-    """Serve the scene's venue to a client in this process."""
-    scene = Scene.set_up(path)
-    if traded:
-        scene.traded()
+def live(
+    path=":memory:", *, faucet=None, limit_loopback=False, traded=True, scene=None, player=None
+):
+    """Serve the scene's venue, or that of another scene, to a client in this process."""
+    if scene is None:
+        scene = Scene.set_up(path)
+        if traded:
+            scene.traded()
     scene.venue.found(DOMAIN, ADMIN)
     source = Source("replay", "playing", "a test", "1", faucet=faucet or {})
-    writer = Writer(scene.venue)
+    writer = Writer(scene.venue, player)
     desk = Desk(writer, source, secret=secrets.token_bytes(32))
     app = build(desk, HOSTS, limit_loopback=limit_loopback)
     with TestClient(app) as client:

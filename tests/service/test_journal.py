@@ -3,7 +3,8 @@
 import time
 from decimal import Decimal
 
-from tests.service.live import ALICE
+import apsw
+from tests.service.live import ALICE, live
 
 
 def pages(quiet, **query):
@@ -76,8 +77,40 @@ def test_a_verification_beside_the_running_venue_finds_nothing_wrong(fresh):
     assert report["entries"] == begun["entries"]
 
 
+def verified(served):
+    served.post("/v1/journal/verify", None, status=202)
+    deadline = time.monotonic() + 300
+    while served.get("/v1/journal/verify")["state"] != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return served.get("/v1/journal/verify")
+
+
+def test_a_journal_in_memory_says_what_cannot_be_checked(fresh):
+    found = verified(fresh)
+    assert found["report"]["ok"]
+    assert set(found["unknown"]) == {"file", "anchor", "checkpoints"}
+
+
+def test_a_journal_on_disk_is_audited_with_its_checkpoints_and_anchor(tmp_path):
+    path = tmp_path / "venue.journal"
+    with live(path) as served:
+        served.do(served.writer.venue.checkpoint)
+        served.publish(ETH="2001")
+        found = verified(served)
+        assert (found["report"]["ok"], found["unknown"]) == (True, {})
+        assert found["report"]["entries"] == served.desk.snapshot.seq
+        with apsw.Connection(str(path)) as other:
+            other.execute("UPDATE checkpoint SET digest = zeroblob(32)")
+        problems = verified(served)["report"]["problems"]
+        assert {problem["code"] for problem in problems} == {
+            "checkpoint_changed",
+            "checkpoint_differs",
+        }
+
+
 def test_only_one_verification_runs_at_a_time(fresh):
-    running = fresh.desk.verifier.state().__class__("running", 9, 1, None)
+    running = fresh.desk.verifier.state().__class__("running", 9, 1, None, {})
     fresh.desk.verifier._state = running
     problem = fresh.post("/v1/journal/verify", None, status=409)
     assert problem["code"] == "verification_running"

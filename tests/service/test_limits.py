@@ -4,11 +4,12 @@ import random
 
 import pytest
 from litestar.exceptions import WebSocketDisconnect
-from tests.service.live import live
+from tests.service.live import ALICE, live
 
 from ringfence.service import guard
 from ringfence.service.limits import Buckets, Limits
 from ringfence.service.problems import ProblemError
+from ringfence.service.routes import commands
 
 
 class Clock:
@@ -117,3 +118,18 @@ def test_one_address_cannot_take_all_connections(monkeypatch):
                 second.receive_json(timeout=10)
         with served.client.websocket_connect("/v1/stream") as third:
             assert third.receive_json(timeout=10)["type"] == "hello"
+
+
+def test_with_many_commands_under_way_more_are_busy_but_those_that_reduce_risk_are_not(fresh):
+    names = {"type": "withdraw", "pool": fresh.alpha, "owner": ALICE, "number": 1}
+    unsigned = {"signer": ALICE, "nonce": "1", "expires_ms": 1, "signature": "0x" + "00" * 65}
+    body = {"command": names | {"asset": "USDC", "amount": "1"}, "authorisations": [unsigned]}
+    fresh.desk.under_way = commands.UNDER_WAY_MAX - 1
+    assert fresh.client.post("/v1/commands", json=body).status_code == 401
+    fresh.desk.under_way = commands.UNDER_WAY_MAX
+    answer = fresh.client.post("/v1/commands", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.json()["retry_after_ms"] == commands.AGAIN_MS
+    body["command"]["type"] = "deposit"
+    assert fresh.client.post("/v1/commands", json=body).status_code == 401
+    assert fresh.desk.under_way == commands.UNDER_WAY_MAX

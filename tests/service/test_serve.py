@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from ringfence.cli import main
+from ringfence.service.serving import bound
 from ringfence.venue.audit import audit
 from ringfence.venue.venue import Venue
 
@@ -117,3 +119,9 @@ def test_a_venue_without_prices_serves_its_journal_and_goes_on_with_it(tmp_path)
 def test_wrong_usage_says_what_to_do(arguments, message, capsys):
     assert main(["serve", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_answers_are_not_held_back_for_an_acknowledgement():
+    with bound("127.0.0.1", 0) as listener:
+        # Only then asyncio turns Nagle's algorithm off for the connections that it accepts.
+        assert listener.proto == socket.IPPROTO_TCP

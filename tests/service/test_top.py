@@ -2,9 +2,11 @@
 
 import json
 import threading
+from contextlib import contextmanager
 
 import pytest
 from tests.service.live import HOSTS, live, sink
+from tests.venue.test_waterfall import OFFERED, scene_with
 from uvicorn import Config, Server
 
 from ringfence.cli import main
@@ -13,20 +15,26 @@ from ringfence.service.app import build
 from ringfence.service.serving import address_of, bound
 
 
+@contextmanager
+def over_a_socket(served):
+    """Speak for a venue that is served already over a real socket, too."""
+    listener = bound("127.0.0.1", 0)
+    app = build(served.desk, HOSTS)
+    server = Server(Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield address_of(listener)
+    server.should_exit = True
+    thread.join(30)
+
+
 @pytest.fixture(scope="module")
 def url():
     """Where a venue is served over a real socket."""
     with live() as served:
         sink(served)
-        listener = bound("127.0.0.1", 0)
-        # The desk of `served` runs already; a second application only speaks for it.
-        app = build(served.desk, HOSTS)
-        server = Server(Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield address_of(listener)
-        server.should_exit = True
-        thread.join(30)
+        with over_a_socket(served) as address:
+            yield address
 
 
 def test_it_shows_everything_once_where_there_is_no_terminal(url, capsys):
@@ -39,7 +47,7 @@ def test_it_shows_everything_once_where_there_is_no_terminal(url, capsys):
 def test_it_gives_the_streams_tables_as_json(url, capsys):
     assert main(["top", url, "--json"]) == 0
     tables = json.loads(capsys.readouterr().out)
-    assert set(tables) == {"stats", "prices", "pools", "at_risk:1.10", "liquidations"}
+    assert set(tables) == {"stats", "prices", "pools", "at_risk:1.10", "auctions", "liquidations"}
     assert tables["prices"]["ETH"]["index_price"] == "1800"
 
 
@@ -50,6 +58,15 @@ def test_it_gives_the_streams_tables_as_json(url, capsys):
 def test_it_says_why_there_is_nothing_to_see(address, message, capsys):
     assert main(["top", address]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_live_auctions_have_a_table_of_their_own(capsys):
+    with live(scene=scene_with(OFFERED)) as served, over_a_socket(served) as address:
+        served.publish(ETH="1050")
+        assert main(["top", address]) == 0
+    shown = capsys.readouterr().out
+    assert "Live auctions" in shown
+    assert "auctions 1" in shown
 
 
 def test_deltas_change_the_tables_as_the_manual_says():

@@ -14,7 +14,14 @@ from cyclopts import Parameter
 from ringfence.cli.exits import OK, fail, note
 from ringfence.cli.opening import refusals
 from ringfence.cli.output import Json, console, print_json_line, say
-from ringfence.cli.replay import Accounts, Leverage, Pools, Seed, compile_engine
+from ringfence.cli.replay import (
+    Accounts,
+    Leverage,
+    OptionPools,
+    Pools,
+    Seed,
+    compile_engine,
+)
 from ringfence.journal.errors import JournalError
 from ringfence.lab.crash import Crash
 from ringfence.lab.market import generated_crash
@@ -70,6 +77,7 @@ def serve(
     pools: Pools = 40,
     accounts: Accounts = 2_000,
     leverage: Leverage = 10,
+    option_pools: OptionPools = 2,
     seed: Seed = 1,
     json: Json = False,
 ) -> int:
@@ -82,7 +90,7 @@ def serve(
         if replay is None:
             writer, source = _plain(journal)
         else:
-            plan = _plan(pools, accounts, leverage, seed)
+            plan = _plan(pools, accounts, leverage, seed, option_pools)
             writer, source = _replayed(replay, symbol, plan, journal, speed, loop=loop)
         with writer.venue as venue:
             _found(venue, admin, is_replay=replay is not None)
@@ -182,9 +190,9 @@ def _plain(journal: Path | None) -> tuple[Writer, Source]:
     return Writer(venue), Source("none", "none", "no prices are played", "1")
 
 
-def _plan(pools: int, accounts: int, leverage: int, seed: int) -> PopulationPlan:
+def _plan(*numbers: int) -> PopulationPlan:
     try:
-        return PopulationPlan(pools, accounts, leverage, seed)
+        return PopulationPlan(*numbers)
     except ValueError as error:
         fail(f"--{error}")
 

@@ -22,7 +22,7 @@ from ringfence.cli.output import Json, console, print_json_line, printable
 from ringfence.units import SECOND_NS
 from ringfence.venue.clock import iso_time
 
-CHANNELS = ("stats", "prices", "pools", "at_risk", "liquidations")
+CHANNELS = ("stats", "prices", "pools", "at_risk", "auctions", "liquidations")
 REFRESH_SECONDS = 0.25
 FRAME_MAX = 64 * 2**20
 TAPE = 8  # liquidations shown
@@ -55,11 +55,13 @@ class Screen:
     @property
     def is_complete(self) -> bool:
         """Whether every table has come."""
-        return {"stats", "prices", "pools", "at_risk:1.10"} <= self.tables.keys()
+        return {"stats", "prices", "pools", "at_risk:1.10", "auctions"} <= self.tables.keys()
 
     def render(self) -> RenderableType:
         """Draw everything."""
         parts: list[RenderableType] = [self._header(), self._pools(), self._at_risk()]
+        if self.tables["auctions"]:
+            parts.append(self._auctions())
         return Group(*parts, *([self._tape()] if self.tape else []))
 
     def _header(self) -> RenderableType:
@@ -69,7 +71,8 @@ class Screen:
         line = (
             f"{prices}\nentry {stats['seq']}  {stats['entries_per_second']}/s  "
             f"accounts {stats['accounts']}  active {stats['active']}  at risk {stats['at_risk']}  "
-            f"liquidations {stats['liquidations']}  insurance {stats['insurance_fund']}  "
+            f"liquidations {stats['liquidations']}  auctions {stats['auctions']}  "
+            f"waiting {stats['waiting']}  insurance {stats['insurance_fund']}  "
             f"shortfall {stats['shortfall']}  tick {stats['tick_ms']} ms  "
             f"viewers {stats['viewers']}"
         )
@@ -112,6 +115,23 @@ class Screen:
             for a in worst[: self.rows]
         )
         return drawn("Accounts below a health factor of 1.1", columns, rows)
+
+    def _auctions(self) -> RenderableType:
+        columns = ("account", "pool", "discount", "left", "raised", "share", "price", "bonus")
+        rows = (
+            (
+                f"{a['owner'][:10]}/{a['number']}",
+                a["pool_name"],
+                a["discount"],
+                a["notional_left"],
+                a["raised"],
+                a["share"],
+                a["price"],
+                a["bonus"],
+            )
+            for a in list(self._rows("auctions"))[: self.rows]
+        )
+        return drawn("Live auctions, the oldest first", columns, rows)
 
     def _tape(self) -> RenderableType:
         columns = ("entry", "pool", "what", "of", "size", "price", "value", "shortfall")

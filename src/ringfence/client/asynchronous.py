@@ -20,6 +20,7 @@ from ringfence.client.calls import (
 from ringfence.client.problem import ProblemError
 from ringfence.client.signer import Signer
 from ringfence.service import schema
+from ringfence.service.waterfall_schema import AuctionPage
 from ringfence.signing.keys import SigningKey
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.consent import messages as m
@@ -121,6 +122,10 @@ class AsyncClient:
     ) -> schema.AccountPage:
         """Return the accounts below a health factor, the worst first."""
         return await self.send(calls.at_risk(below, pool, limit))
+
+    async def auctions(self, *, pool: str | None = None, limit: int = 50) -> AuctionPage:
+        """Return the accounts under auction, and what a bid would get of each."""
+        return await self.send(calls.auctions(pool, limit))
 
     async def keys(self, reader: str, secret: str, owner: str | None = None) -> schema.OwnerKeys:
         """Return an owner's keys; reader and secret are those of its read-only key."""

@@ -13,6 +13,7 @@ import msgspec
 from ringfence.client.problem import ProblemError
 from ringfence.service import schema
 from ringfence.service.auth import request_signature
+from ringfence.service.waterfall_schema import AuctionPage
 from ringfence.venue.clock import SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.consent import messages as m
@@ -126,6 +127,11 @@ def at_risk(below: str, pool_name: str | None, limit: int) -> Call[schema.Accoun
     """Accounts below a health factor, the worst first."""
     query = _given(below=below, pool=pool_name, limit=limit)
     return Call("/v1/at-risk", schema.AccountPage, query)
+
+
+def auctions(pool_name: str | None, limit: int) -> Call[AuctionPage]:
+    """Accounts under auction, the oldest first."""
+    return Call("/v1/auctions", AuctionPage, _given(pool=pool_name, limit=limit))
 
 
 def simulate(

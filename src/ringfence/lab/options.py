@@ -114,6 +114,10 @@ class OptionPools:
                 for k in coin.numbers:
                     self._stage.venue.execute_many(self._stage.records[k].id.hex(), batch.copy())
 
+    def market(self) -> dict[str, CoinMarket]:
+        """Return the markets that the pools are valued at, by symbol; none before a price."""
+        return {c.symbol: c.market() for c in self._coins if c.volatility is not None}
+
     def _settle(self, coin: Coin) -> bool:
         """Settle what is over in the pools of a coin; return whether anything was."""
         before = self._expired

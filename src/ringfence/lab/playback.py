@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from ringfence.lab.crash import Crash
 from ringfence.oracle.sources.series import PriceSeries, Tick
+from ringfence.risk.scenarios import CoinMarket
 from ringfence.units import SECOND_NS
 
 LATE_MAX_NS = 2 * SECOND_NS  # further behind than this, lost time is not made good
@@ -44,6 +45,10 @@ class Playback:
     def is_over(self) -> bool:
         """Whether the last tick has been played."""
         return self._next is None
+
+    def market(self) -> dict[str, CoinMarket]:
+        """Return the markets of the underlyings with options, now."""
+        return self.crash.options.market()
 
     def wait_ns(self, now_ns: int) -> int | None:
         """Real time until the next tick is due; 0 when it is, None when there is none."""

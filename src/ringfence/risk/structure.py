@@ -30,8 +30,13 @@ def moved(coin: CoinMarket, scale: float) -> CoinMarket:
     return coin._replace(spot=coin.spot * scale, perpetual=perpetual, forward=forward)
 
 
-def at_market(spec: PoolSpec, pool: Pool, u: int, coin: CoinMarket) -> Pool:
-    """Return a copy of the pool with everything on an underlying valued at a market."""
+def at_market(
+    spec: PoolSpec, pool: Pool, u: int, coin: CoinMarket, at_ns: int | None = None
+) -> Pool:
+    """Return a copy of the pool with everything on an underlying valued at a market.
+
+    at_ns: Moment of the valuation, for what options are worth later; the pool's own by default.
+    """
     twin = copied(pool)
     twin.index_price[u] = round(coin.spot * PRICE_UNIT)
     mark = coin.spot if coin.perpetual is None else coin.perpetual
@@ -40,7 +45,8 @@ def at_market(spec: PoolSpec, pool: Pool, u: int, coin: CoinMarket) -> Pool:
             ticks = round(mark * PRICE_UNIT / int(pool.tick[i]))
             twin.mark_price[i] = max(ticks, 1) * pool.tick[i]
     market = {spec.underlyings[u].name: coin}
-    batch = valuation_rows(spec, twin, market, int(pool.total[Total.NOW_NS]))
+    now_ns = int(pool.total[Total.NOW_NS]) if at_ns is None else at_ns
+    batch = valuation_rows(spec, twin, market, now_ns)
     # What breaks a limit at such a price keeps its last value: there the search ends anyway.
     apply(twin, batch, np.zeros(len(batch), dtype=np.int64), empty_log(room_for_one(pool)))
     return twin

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from ringfence.service.schema import Account, Waterfall
+from ringfence.service.schema import Account
 from ringfence.service.summaries import MS_NS
+from ringfence.service.waterfall_schema import Waterfall
 from ringfence.venue.state import PoolRecord
 from ringfence.venue.views import AccountView, account_view
 

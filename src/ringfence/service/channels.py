@@ -13,10 +13,12 @@ from ringfence.service.problems import ProblemError
 from ringfence.service.schema import Pool
 from ringfence.service.stream import Table, Topic
 from ringfence.service.summaries import at_risk, pool_in_full, row
+from ringfence.service.waterfall_rows import auctions_of, queue_places
 from ringfence.units import PPM
 
 WORST_ROWS = 100
 AT_RISK_ROWS = 500
+AUCTION_ROWS = 500
 TURNS_BETWEEN = 4  # of a table that takes long to work out
 ACCOUNTS_MAX = 200  # accounts watched in full at the same time
 BELOW_MIN, BELOW_MAX, BELOW_STEP = Decimal(1), Decimal(2), Decimal("0.01")
@@ -29,6 +31,7 @@ class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str
     id: str | None = None
     pool: str | None = None
+    instrument: str | None = None
     owner: str | None = None
     number: int = 1
     below: str | None = None
@@ -52,6 +55,8 @@ class Channels:
             "account": self._account,
             "at_risk": self._at_risk,
             "liquidations": self._liquidations,
+            "auctions": self._auctions,
+            "queue": self._queue,
             "journal": self._journal,
             "stats": self._stats,
         }
@@ -106,7 +111,30 @@ class Channels:
 
         return desk.hub.open(f"at_risk:{health / PPM:.2f}", table)
 
+    def _auctions(self, wanted: Subscribe) -> Topic:
+        desk = self._desk
+        pool = None if wanted.pool is None else self._frame(wanted).facts.id
+
+        def table() -> Table:
+            frames = desk.snapshot.frames
+            some = frames.values() if pool is None else (frames[pool],)
+            found = auctions_of(some, desk.snapshot.owners)[:AUCTION_ROWS]
+            return {f"{row.pool}:{row.account}": _fields(row) for row in found}
+
+        return desk.hub.open("auctions" if pool is None else f"auctions:{pool}", table)
+
     # Of one pool
+
+    def _queue(self, wanted: Subscribe) -> Topic:
+        desk, frame = self._desk, self._frame(wanted)
+        pool, i = frame.facts.id, instrument_of(frame, wanted.instrument)
+        name = frame.facts.spec.instruments[i].name
+
+        def table() -> Table:
+            places = queue_places(desk.snapshot.frames[pool], i, desk.snapshot.owners)
+            return {f"{place.side}:{place.account}": _fields(place) for place in places}
+
+        return desk.hub.open(f"queue:{pool}:{name}", Seldom(desk, table))
 
     def _frame(self, wanted: Subscribe) -> Frame:
         if wanted.pool is None:
@@ -145,6 +173,23 @@ class Channels:
         return desk.hub.open(key, AccountTable(desk, pool, a, owner))
 
 
+class Seldom:
+    """A table that takes long to work out, so not anew with each snapshot."""
+
+    def __init__(self, desk: Desk, table: Callable[[], Table]) -> None:
+        self._desk, self._make = desk, table
+        self._table: Table = {}
+        self._next_turn = 0
+
+    def __call__(self) -> Table:
+        """Return the table; worked out anew when it is time."""
+        turn = self._desk.snapshot.turn
+        if turn >= self._next_turn:
+            self._next_turn = turn + TURNS_BETWEEN
+            self._table = self._make()
+        return self._table
+
+
 class AccountTable:
     """One account in full, as often as that can be had."""
 
@@ -162,6 +207,21 @@ class AccountTable:
             self._next_turn = snapshot.turn + TURNS_BETWEEN
             self._table = {"": as_row(in_full(record, self._a, self._owner, snapshot.seq))}
         return self._table
+
+
+def instrument_of(frame: Frame, name: str | None) -> int:
+    """Return the number of an instrument of a pool; the first one unless named.
+
+    Raises:
+        ProblemError: The pool has none of that name, or none at all.
+    """
+    names = [i.name for i in frame.facts.spec.instruments]
+    if not names:
+        raise ProblemError("instrument_unknown", f"{frame.facts.name} lists no instruments")
+    if name is not None and name not in names:
+        detail = f"there is no instrument {name!r} in this pool; it has {', '.join(names)}"
+        raise ProblemError("instrument_unknown", detail)
+    return names.index(name) if name is not None else 0
 
 
 def worst_first(frame: Frame) -> list[int]:

@@ -19,7 +19,7 @@ from ringfence.service.metrics import Metrics
 from ringfence.service.problems import ProblemError
 from ringfence.service.schema import Source, Stats
 from ringfence.service.stream import Hub
-from ringfence.service.summaries import MS_NS, Pace, stats, summary_fields
+from ringfence.service.summaries import MS_NS, Pace, Summaries, stats
 from ringfence.service.verification import Verifier
 from ringfence.service.writer import StoppingError, Writer
 from ringfence.venue.decoding import Decoder
@@ -55,6 +55,7 @@ class Desk:
         self.limits = Limits(time.monotonic)
         self.secret = secret or secrets.token_bytes(32)  # of read-only keys
         self.metrics = Metrics(self.stats, lambda: 0)
+        self.under_way = 0  # commands that may add risk
         self.given: set[str] = set()  # owners whom the faucet has given money
         self._connections: Connections | None = None
         self._has_ended = False
@@ -63,6 +64,7 @@ class Desk:
         self._pending: list[Snapshot] = []
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []  # and for which entry
         self._fields: dict[str, dict[str, Any]] = {}
+        self._summaries = Summaries()
 
     def attach(self, connections: Connections) -> None:
         """Learn of the connections that are to be told when the service ends."""
@@ -146,13 +148,13 @@ class Desk:
         if not self._fields:
             of = self.ledger.liquidations_of
             frames = self.snapshot.frames
-            self._fields = {pool: summary_fields(f, of[pool]) for pool, f in frames.items()}
+            self._fields = {pool: self._summaries.of(f, of[pool]) for pool, f in frames.items()}
         return self._fields
 
     def stats(self) -> Stats:
         """The venue in figures."""
         total = self.ledger.liquidations_total
-        return stats(self.snapshot, self.fields(), self.pace, total, len(self.hub.viewers))
+        return stats(self.snapshot, self.pace, total, len(self.hub.viewers))
 
     def frame(self, pool: str) -> Frame:
         """Return the frame of a pool, by its id or its name.

@@ -6,16 +6,21 @@ pool looks at a copy of it, which the writer makes when it is asked for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from ringfence.columns import Column
-from ringfence.core.health import open_interest_value
-from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
-from ringfence.core.pool import Total, account_count
+from ringfence.core.pool import Total
 from ringfence.core.spec import PoolSpec
-from ringfence.core.validity import Validity, validity
+from ringfence.core.validity import Validity
 from ringfence.journal.entry import Entry
-from ringfence.risk.survey import Survey, survey
+from ringfence.risk.measure import BINS, Measure, measured
+from ringfence.risk.survey import Survey
+from ringfence.service.revaluing import Markets
+from ringfence.service.waterfall import Offered, offers_of, steps_of
+from ringfence.units import UNIT
 from ringfence.venue.state import PoolRecord, State
 from ringfence.venue.venue import Venue
 
@@ -29,9 +34,32 @@ class Facts:
     spec: PoolSpec
     creator: str
 
-    @property
+    @cached_property
+    def quote(self) -> int:
+        """Smallest units in one of the settlement asset."""
+        return int(10**self.spec.settlement_decimals)
+
+    @cached_property
+    def underlyings(self) -> list[str]:
+        """Their names."""
+        return [underlying.name for underlying in self.spec.underlyings]
+
+    @cached_property
+    def instruments(self) -> list[str]:
+        """Their names."""
+        return [instrument.name for instrument in self.spec.instruments]
+
+    @cached_property
+    def assets(self) -> list[tuple[str, int]]:
+        """Names of the collateral assets, cash first, and smallest units in one of each."""
+        scales = [self.quote, *([UNIT] * len(self.spec.collateral))]
+        return list(zip(self.spec.assets(), scales, strict=True))
+
+    @cached_property
     def kind(self) -> str:
         """What it is for."""
+        if any(instrument.option for instrument in self.spec.instruments):
+            return "options"
         return "derivatives" if self.spec.instruments else "lending"
 
 
@@ -41,25 +69,40 @@ class Frame(NamedTuple):
     facts: Facts
     time_ns: int
     total: list[int]  # [Total]
+    rule: list[int]  # [Rule]
+    value_divisor: int
     index_price: list[int]
-    validity: list[Validity]
     mark_price: list[int]
     open_interest: list[int]
     deposited: list[int]
     funding_index: list[int]
     funding_rate_max: list[int]
-    open_interest_value: int
-    total_debt: int
-    lender_assets: int
-    utilisation: int
-    borrow_rate: int
-    unpaid_claims: int
-    dues: int
+    figures: list[int]  # as of risk.measure: Measure, accounts by health, classes of prices
     survey: Survey
+    steps: Column  # [a] as of waterfall.steps_of
+    offers: tuple[Offered, ...]
     size: Column  # [a, i]
     balance: Column  # [a, c]
     owner: Column  # [a]
     number: Column  # [a]
+
+
+CLASSES = [one.name.lower() for one in Validity]
+
+
+def histogram_of(frame: Frame) -> tuple[int, ...]:
+    """Active accounts by health factor."""
+    return tuple(frame.figures[Measure.BINS : Measure.BINS + BINS])
+
+
+def validity_of(frame: Frame) -> list[str]:
+    """Class of the index price of each underlying."""
+    return [CLASSES[k] for k in frame.figures[Measure.BINS + BINS :]]
+
+
+def owner_of(frame: Frame, a: int, owners: list[bytes]) -> str:
+    """Address of the owner of an account."""
+    return "0x" + owners[int(frame.owner[a])].hex()
 
 
 class Counters(NamedTuple):
@@ -82,6 +125,7 @@ class Snapshot:
     time_ns: int
     frames: Mapping[str, Frame]  # by pool id
     copies: Mapping[bytes, PoolRecord]  # of the pools that somebody looks at
+    markets: Markets  # of the options whose prices are played
     entries: tuple[Entry, ...]  # committed since the snapshot before
     owners: list[bytes]  # by registry number; only ever grows
     assets: tuple[tuple[str, int], ...]  # name and decimals
@@ -90,33 +134,37 @@ class Snapshot:
     source_state: str  # none, playing or ended
 
 
+# Plain integers and one column, for these are looked at for every pool in every snapshot.
+_IN_STEPS, _LOSS_SHARED, _NOW_NS = map(int, (Measure.IN_STEPS, Measure.LOSS_SHARED, Total.NOW_NS))
+
+
 def frame_of(facts: Facts, record: PoolRecord) -> Frame:
     """Return the figures of a pool now."""
     pool = record.pool
-    count = account_count(pool)
-    underlyings = range(len(pool.index_price))
-    is_owed = bool(pool.total[Total.DEBT_SHARES])  # most pools lend nothing
+    total = pool.total.tolist()
+    found, figures = measured(pool)
+    count = len(found.health)
+    steps = (
+        steps_of(pool)
+        if figures[_IN_STEPS] or figures[_LOSS_SHARED]
+        else np.zeros(count, dtype=np.int64)
+    )
     return Frame(
         facts=facts,
-        time_ns=int(pool.total[Total.NOW_NS]),
-        total=pool.total.tolist(),
+        time_ns=total[_NOW_NS],
+        total=total,
+        rule=pool.rule.tolist(),
+        value_divisor=int(pool.value_divisor[0]),
         index_price=pool.index_price.tolist(),
-        validity=[Validity(validity(pool, u)) for u in underlyings],
         mark_price=pool.mark_price.tolist(),
         open_interest=pool.open_interest.tolist(),
         deposited=pool.deposited.tolist(),
         funding_index=pool.funding_index.tolist(),
         funding_rate_max=pool.funding_rate_max.tolist(),
-        open_interest_value=sum(
-            int(open_interest_value(pool, u)) for u in underlyings if len(pool.mark_price)
-        ),
-        total_debt=int(total_debt(pool)) if is_owed else 0,
-        lender_assets=int(lender_assets(pool)),
-        utilisation=int(utilisation(pool)) if is_owed else 0,
-        borrow_rate=int(borrow_rate(pool)),
-        unpaid_claims=int(pool.claim[:count].sum()),
-        dues=int(pool.due[:count].sum()),
-        survey=survey(pool),
+        figures=figures,
+        survey=found,
+        steps=steps,
+        offers=offers_of(facts.spec, pool, steps) if figures[_IN_STEPS] else (),
         size=pool.size[:count].copy(),
         balance=pool.balance[:count].copy(),
         # Written once, when an account is opened, so these need no copy.

@@ -30,6 +30,7 @@ HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 WEIGHTS = {"/v1/journal": 5, "/v1/receipts": 5, "/v1/simulate": 20, "/v1/positions": 5}
+REVALUING = ("/curve", "/scenarios", "/greeks", "/structures")  # of an account
 UNLIMITED = ("/health", "/ready")
 CHANGING = ("/v1/commands", "/v1/faucet")  # no views, so they need no snapshot
 POLICY = 1008
@@ -126,6 +127,7 @@ class Guard:
             detail = f"{STREAMS_MAX} connections of one address are the most"
             raise ProblemError("rate_limited", detail)
         weight = next((w for start, w in WEIGHTS.items() if path.startswith(start)), 1)
+        weight = 10 if path.endswith(REVALUING) else weight
         self._desk.limits.take_request(caller, weight)
 
     def _reader(self, scope: Any) -> str | None:

@@ -27,12 +27,26 @@ LIQUIDATIONS_MAX = 10_000  # kept in memory
 ENTRIES_MAX = 100
 STEPS_MAX = 20  # commands and events of an entry in a page
 
-_LIQUIDATIONS = (
+# Steps that take something from an account, and are counted.
+TAKING = (
     Happening.POSITION_LIQUIDATED,
     Happening.COLLATERAL_LIQUIDATED,
     Happening.CLAIM_LIQUIDATED,
     Happening.SHORTFALL_RECORDED,
+    Happening.SLICE_SOLD,
+    Happening.POSITION_DELEVERAGED,
+    Happening.WINNER_DELEVERAGED,
 )
+_STEPS = (
+    *TAKING,
+    Happening.AUCTION_STARTED,
+    Happening.STEP_ENDED,
+    Happening.DELEVERAGING_AWAITED,
+    Happening.DUE_COVERED,
+    Happening.POOL_HALTED,
+    Happening.POOL_ENDED,
+)
+_TAKING_NAMES = {kind.name.lower() for kind in TAKING}
 _CHANGES = (Kind.ANNOUNCE_CHANGE, Kind.CANCEL_CHANGE)
 
 
@@ -73,7 +87,7 @@ class Ledger:
         self.decoder = decoder
         self.prices: dict[str, Price] = {}
         self.liquidations: deque[Liquidation] = deque(maxlen=LIQUIDATIONS_MAX)
-        self.liquidations_total = 0
+        self.steps_total = 0
         self.liquidations_of: Counter[str] = Counter()
         self.changes: dict[str, list[dict[str, Any]]] = {}
         self.recent: deque[Entry] = deque(maxlen=ENTRIES_MAX)
@@ -93,9 +107,14 @@ class Ledger:
             except (entries.MalformedEntryError, ValueError, IndexError):
                 continue  # a journal from elsewhere may hold anything; verification tells
         self.liquidations += new
-        self.liquidations_total += len(new)
-        self.liquidations_of.update(item.pool for item in new)
+        self.steps_total += len(new)
+        self.liquidations_of.update(i.pool for i in new if i.event in _TAKING_NAMES)
         return new
+
+    @property
+    def liquidations_total(self) -> int:
+        """Steps that took something from an account, in all pools."""
+        return sum(self.liquidations_of.values())
 
     def _note(self, entry: Entry) -> Iterator[Liquidation]:
         if entry.kind == entries.PRICES:
@@ -117,9 +136,11 @@ class Ledger:
         spec = self.decoder.spec(entry.pool)
         if spec is None or len(events) == 0:
             return
-        for event in events[np.isin(events["kind"], _LIQUIDATIONS)]:
+        for event in events[np.isin(events["kind"], _STEPS)]:
             view = in_ms(msgspec.structs.asdict(event_view(spec, event)))
-            owner, number = self.decoder.standing(entry.pool, view["account"]) or (None, None)
+            a = view["account"]
+            standing = None if a is None else self.decoder.standing(entry.pool, a)
+            owner, number = standing or (None, None)
             yield Liquidation(
                 seq=entry.seq,
                 row=int(event["row"]),

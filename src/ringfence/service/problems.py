@@ -33,6 +33,7 @@ CODES = {
     "account_unknown": (404, "There is no such account."),
     "owner_unknown": (404, "There is no such owner."),
     "underlying_unknown": (404, "There is no such underlying in the pool."),
+    "instrument_unknown": (404, "There is no such instrument in the pool."),
     "entry_unknown": (404, "There is no such journal entry."),
     "receipt_unknown": (404, "There is no such receipt."),
     "method_not_allowed": (405, "This path does not take this method."),

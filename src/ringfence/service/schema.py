@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ringfence.service.waterfall_schema import PoolWaterfall, Waterfall
 from ringfence.signing.typed import Domain
 from ringfence.venue.option_views import StructurePrices, WorstScenario
 from ringfence.venue.simulation import Difference
@@ -48,6 +49,9 @@ class Stats(msgspec.Struct, frozen=True):
     accounts: int
     active: int
     at_risk: int
+    auctions: int
+    waiting: int
+    halted: int
     equity: str
     open_interest_value: str
     total_debt: str
@@ -103,12 +107,18 @@ class PoolSummary(msgspec.Struct, frozen=True):
     worst_account: int | None
     at_risk: int
     liquidations: int
+    auctions: int
+    waiting: int
+    halted_ms: int | None
     histogram: tuple[int, ...]
     unknown: dict[str, str]
 
 
 class AccountRow(msgspec.Struct, frozen=True):
     """An account as tables show it."""
+
+    # The step of the waterfall that it is in: none, auction, deleveraging or loss_shared.
+    step: str
 
     pool: str
     pool_name: str
@@ -150,6 +160,7 @@ class Pool(PoolSummary, frozen=True):
     instruments: list[dict[str, Any]]
     collateral: list[dict[str, Any]]
     backstop: AccountRow
+    waterfall: PoolWaterfall
 
 
 class PoolPage(msgspec.Struct, frozen=True):
@@ -166,16 +177,6 @@ class AccountPage(msgspec.Struct, frozen=True):
     items: list[AccountRow]
     next: str | None
     total: int
-
-
-class Waterfall(msgspec.Struct, frozen=True):
-    """The step of the waterfall that an account is in."""
-
-    step: str
-    since_ms: int | None
-    why: str
-    next: str
-    ends_ms: int | None
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -247,7 +248,7 @@ class Liquidation(msgspec.Struct, frozen=True):
     pool: str
     pool_name: str
     event: str
-    account: int
+    account: int | None
     owner: str | None
     number: int | None
     name: str | None
@@ -340,6 +341,7 @@ class Verification(msgspec.Struct, frozen=True):
     entries: int
     done: int
     report: Report | None
+    unknown: dict[str, str]  # what is not checked, and why
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Running a desk behind uvicorn, from the socket to the graceful end."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from ringfence.service.socket import FRAME_MAX
 GRACE_SECONDS = 10  # for answers that are under way
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BACKLOG = 1024
+GARBAGE = (20_000, 20, 20)  # thresholds of the collector
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -26,7 +28,9 @@ def bound(host: str, port: int) -> socket.socket:
         OSError: The address cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named, for asyncio turns Nagle's algorithm off only where it is: an answer in
+    # two writes would otherwise wait 40 ms for the acknowledgement of the first.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -72,6 +76,17 @@ class _Server(uvicorn.Server):
             self._begun()
 
 
+def _settle_garbage() -> None:
+    """Leave what is there for good out of collections, and collect less often.
+
+    Looking through the compiled engine and the population took 0.2 s a time, in which nobody was
+    answered; and what a snapshot makes dies by itself before the next one, without a collection.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+
+
 def serve(
     desk: Desk,
     listener: socket.socket,
@@ -96,5 +111,6 @@ def serve(
         limit_concurrency=2_000,
     )
     log.info("serving", url=address_of(listener), run=desk.run)
+    _settle_garbage()
     asyncio.run(_Server(config, desk, begun).serve(sockets=[listener]))
     log.info("stopped", seq=desk.snapshot.seq, head=desk.snapshot.head)

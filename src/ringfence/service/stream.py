@@ -12,7 +12,23 @@ from typing import Any
 
 import msgspec
 
-Table = dict[str, dict[str, Any]]
+
+class Row(dict[str, Any]):
+    """A row of a table that knows what it changed of the row before it."""
+
+    before: "Row | None" = None
+    changed: Mapping[str, Any] = {}
+
+    def followed_by(self, changed: dict[str, Any]) -> "Row":
+        """Return the next row, and forget the one before, so that no chain of them is kept."""
+        row = Row(self)
+        row.update(changed)
+        row.before, row.changed = self, changed
+        self.before = None
+        return row
+
+
+Table = Mapping[str, dict[str, Any]]
 
 DELTAS_KEPT = 256
 TURNS_KEPT = 240  # a topic that nobody watches ends after so many snapshots
@@ -29,17 +45,23 @@ def encode(message: Any) -> str:
 
 def table_delta(before: Table, now: Table) -> dict[str, Any] | None:
     """Return what makes one table of another; None where nothing does."""
-    changed = {}
+    changed: dict[str, Mapping[str, Any]] = {}
     for key, row in now.items():
         old = before.get(key)
         if old is None:
             changed[key] = row
         elif old is not row:
-            fields = {name: value for name, value in row.items() if old.get(name, ...) != value}
+            fields = _changed(old, row)
             if fields:
                 changed[key] = fields
     gone = [key for key in before if key not in now]
     return {"set": changed, "gone": gone} if changed or gone else None
+
+
+def _changed(old: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(row, Row) and row.before is old:
+        return row.changed
+    return {name: value for name, value in row.items() if old.get(name, ...) != value}
 
 
 class Viewer:

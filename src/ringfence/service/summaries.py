@@ -1,25 +1,23 @@
 """From frames to what is on the wire: summaries of pools, rows of accounts, the venue's stats."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from ringfence.columns import Column
 from ringfence.core.health import HEALTH_MAX
 from ringfence.core.pool import BACKSTOP, Total
-from ringfence.service.frames import Frame, Snapshot
+from ringfence.risk.measure import BINS, Measure
+from ringfence.service.frames import CLASSES, Facts, Frame, Snapshot, owner_of
 from ringfence.service.schema import AccountRow, Funding, Pool, PoolSummary, Stats
+from ringfence.service.stream import Row
+from ringfence.service.waterfall import NOT_HALTED, STEP_NAMES
+from ringfence.service.waterfall_rows import depth_of
 from ringfence.units import PPM, PRICE_UNIT, UNIT
 from ringfence.venue.receipts import decimal
 
 MS_NS = 1_000_000
-AT_RISK = PPM * 11 // 10
-EDGES = (PPM, PPM * 105 // 100, AT_RISK, PPM * 5 // 4, PPM * 3 // 2, 2 * PPM, 5 * PPM)
-_BINS = np.array([np.iinfo(np.int64).min, *EDGES, HEALTH_MAX + 1])
-
 NOTHING_OWED = "the account owes nothing and holds no position"
 NO_EQUITY = "equity is not positive"
 NOBODY_AT_RISK = "no account is below a health factor of 1.1"
@@ -43,77 +41,166 @@ def prices(names: Iterable[str], values: Sequence[int]) -> dict[str, str | None]
     return dict(zip(names, shown, strict=True))
 
 
-def histogram(frame: Frame) -> tuple[int, ...]:
-    """Active accounts by health factor."""
-    health = _people(frame.survey.health)[_people(frame.survey.is_active) == 1]
-    counts = np.diff(np.searchsorted(np.sort(health), _BINS))
-    return tuple(counts.tolist())
+class Raw(NamedTuple):
+    """What a summary says, before it is written out; compared to find what changed."""
+
+    version: int
+    time_ms: int
+    accounts: int
+    active: int
+    prices: list[int]
+    validity: list[int]
+    marks: list[int]
+    open_interest: list[int]
+    open_interest_value: int
+    equity: int
+    requirement: int
+    total_debt: int
+    utilisation: int
+    insurance_fund: int
+    insurance_coverage: int  # ppm; -1: nobody is at risk
+    shortfall: int
+    unpaid_claims: int
+    worst_health: int  # ppm; -1: nobody is active
+    worst_account: int
+    at_risk: int
+    liquidations: int
+    auctions: int
+    waiting: int
+    halted_ms: int  # 0: it is not
+    histogram: list[int]
 
 
-def _people(column: Column) -> Column:
-    """The accounts of a column but for the backstop."""
-    return column[BACKSTOP + 1 :]
+# Plain integers: members of an enumeration take longer to look up than the figures.
+_BINS = int(Measure.BINS)
+_CLASSES = _BINS + BINS
+_REQUIRED_AT_RISK, _WORST = int(Measure.REQUIRED_AT_RISK), int(Measure.WORST)
+_VALUE, _EQUITY, _REQUIRED = map(
+    int, (Measure.OPEN_INTEREST_VALUE, Measure.EQUITY, Measure.REQUIRED)
+)
+_DEBT, _UTILISATION, _CLAIMS = map(
+    int, (Measure.TOTAL_DEBT, Measure.UTILISATION, Measure.UNPAID_CLAIMS)
+)
+_VERSION, _ACCOUNTS, _FUND = map(int, (Total.VERSION, Total.ACCOUNTS, Total.INSURANCE_FUND))
+_SHORTFALL, _WAITING, _HALTED = map(int, (Total.SHORTFALL, Total.WAITING, Total.HALTED_AT))
 
 
-def worst(frame: Frame) -> int | None:
-    """The account with the lowest health factor, the backstop left out."""
-    health = _people(frame.survey.health)
-    if len(health) == 0:
-        return None
-    a = BACKSTOP + 1 + int(health.argmin())
-    return a if frame.survey.health[a] < HEALTH_MAX else None
+def raw_of(frame: Frame, liquidations: int) -> Raw:
+    """Return what the summary of a frame says."""
+    figures, total = frame.figures, frame.total
+    counts, worst = figures[_BINS:_CLASSES], figures[_WORST]
+    at_stake = figures[_REQUIRED_AT_RISK]
+    return Raw(
+        version=total[_VERSION],
+        time_ms=frame.time_ns // MS_NS,
+        accounts=total[_ACCOUNTS],
+        active=sum(counts),
+        prices=frame.index_price,
+        validity=figures[_CLASSES:],
+        marks=frame.mark_price,
+        open_interest=frame.open_interest,
+        open_interest_value=figures[_VALUE],
+        equity=figures[_EQUITY],
+        requirement=figures[_REQUIRED],
+        total_debt=figures[_DEBT],
+        utilisation=figures[_UTILISATION],
+        insurance_fund=total[_FUND],
+        insurance_coverage=total[_FUND] * PPM // at_stake if at_stake > 0 else -1,
+        shortfall=total[_SHORTFALL],
+        unpaid_claims=figures[_CLAIMS],
+        worst_health=int(frame.survey.health[worst]) if worst >= 0 else -1,
+        worst_account=worst,
+        at_risk=counts[0] + counts[1] + counts[2],
+        liquidations=liquidations,
+        auctions=len(frame.offers),
+        waiting=total[_WAITING],
+        halted_ms=total[_HALTED] // MS_NS,
+        histogram=counts,
+    )
 
 
-def coverage(frame: Frame) -> str | None:
-    """The insurance fund over the maintenance margin of the accounts at risk."""
-    required = int(frame.survey.required[frame.survey.health < AT_RISK].sum())
-    if required <= 0:
-        return None
-    return decimal(frame.total[Total.INSURANCE_FUND] * PPM // required, PPM)
+Written = Callable[[Facts, Any], Any]
+
+
+def _money(facts: Facts, value: int) -> str:
+    return decimal(value, facts.quote)
+
+
+def _share(_facts: Facts, value: int) -> str | None:
+    return decimal(value, PPM) if value >= 0 else None
+
+
+def _count(_facts: Facts, value: int) -> int | None:
+    return value if value >= 0 else None
+
+
+_WRITTEN: dict[str, Written] = {
+    **dict.fromkeys(Raw._fields, _count),
+    **dict.fromkeys(("open_interest_value", "equity", "requirement", "total_debt"), _money),
+    **dict.fromkeys(("insurance_fund", "shortfall", "unpaid_claims"), _money),
+    **dict.fromkeys(("utilisation", "insurance_coverage", "worst_health"), _share),
+    "prices": lambda facts, values: prices(facts.underlyings, values),
+    "marks": lambda facts, values: prices(facts.instruments, values),
+    "open_interest": lambda facts, values: named(facts.instruments, values, UNIT),
+    "validity": lambda facts, values: dict(
+        zip(facts.underlyings, [CLASSES[k] for k in values], strict=True)
+    ),
+    "histogram": lambda _facts, counts: tuple(counts),
+    "halted_ms": lambda _facts, value: value or None,
+}
+_WRITERS = [(name, _WRITTEN[name]) for name in Raw._fields]
+
+
+def _unknown(raw: Raw) -> dict[str, str]:
+    found = {}
+    if raw.worst_account < 0:
+        found["worst_health"] = found["worst_account"] = NOBODY_ACTIVE
+    if raw.insurance_coverage < 0:
+        found["insurance_coverage"] = NOBODY_AT_RISK
+    if not raw.halted_ms:
+        found["halted_ms"] = NOT_HALTED
+    return found
+
+
+class Summaries:
+    """Fields of the summaries of all pools; only what changed is written out anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Raw, Row]] = {}
+
+    def of(self, frame: Frame, liquidations: int) -> Row:
+        """Return the fields of a pool's summary."""
+        raw = raw_of(frame, liquidations)
+        kept = self._kept.get(frame.facts.id)
+        row = _first(frame.facts, raw) if kept is None else _next(frame.facts, raw, *kept)
+        self._kept[frame.facts.id] = raw, row
+        return row
+
+
+def _first(facts: Facts, raw: Raw) -> Row:
+    named = {name: write(facts, x) for (name, write), x in zip(_WRITERS, raw, strict=True)}
+    about = {"id": facts.id, "name": facts.name, "kind": facts.kind}
+    settled = {"settlement": facts.spec.settlement}
+    return Row(about | settled | named | {"unknown": _unknown(raw)})
+
+
+def _next(facts: Facts, raw: Raw, before: Raw, row: Row) -> Row:
+    changed = {
+        name: write(facts, new)
+        for (name, write), new, old in zip(_WRITERS, raw, before, strict=True)
+        if new != old
+    }
+    if not changed:
+        return row
+    unknown = _unknown(raw)
+    if unknown != row["unknown"]:
+        changed["unknown"] = unknown
+    return row.followed_by(changed)
 
 
 def summary_fields(frame: Frame, liquidations: int) -> dict[str, Any]:
-    """Fields of a pool's summary."""
-    facts, spec = frame.facts, frame.facts.spec
-    quote = 10**spec.settlement_decimals
-    underlyings = [u.name for u in spec.underlyings]
-    instruments = [i.name for i in spec.instruments]
-    a, covered, counts = worst(frame), coverage(frame), histogram(frame)
-    unknown = {}
-    if a is None:
-        unknown["worst_health"] = unknown["worst_account"] = NOBODY_ACTIVE
-    if covered is None:
-        unknown["insurance_coverage"] = NOBODY_AT_RISK
-    classes = (v.name.lower() for v in frame.validity)
-    return {
-        "id": facts.id,
-        "name": facts.name,
-        "kind": facts.kind,
-        "settlement": spec.settlement,
-        "version": frame.total[Total.VERSION],
-        "time_ms": frame.time_ns // MS_NS,
-        "accounts": frame.total[Total.ACCOUNTS],
-        "active": sum(counts),
-        "prices": prices(underlyings, frame.index_price),
-        "validity": dict(zip(underlyings, classes, strict=True)),
-        "marks": prices(instruments, frame.mark_price),
-        "open_interest": named(instruments, frame.open_interest, UNIT),
-        "open_interest_value": decimal(frame.open_interest_value, quote),
-        "equity": decimal(int(_people(frame.survey.equity).sum()), quote),
-        "requirement": decimal(int(_people(frame.survey.required).sum()), quote),
-        "total_debt": decimal(frame.total_debt, quote),
-        "utilisation": decimal(frame.utilisation, PPM),
-        "insurance_fund": decimal(frame.total[Total.INSURANCE_FUND], quote),
-        "insurance_coverage": covered,
-        "shortfall": decimal(frame.total[Total.SHORTFALL], quote),
-        "unpaid_claims": decimal(frame.unpaid_claims, quote),
-        "worst_health": None if a is None else decimal(int(frame.survey.health[a]), PPM),
-        "worst_account": a,
-        "at_risk": sum(counts[:3]),
-        "liquidations": liquidations,
-        "histogram": counts,
-        "unknown": unknown,
-    }
+    """Fields of a pool's summary, all written out."""
+    return _first(frame.facts, raw_of(frame, liquidations))
 
 
 def summary(frame: Frame, liquidations: int) -> PoolSummary:
@@ -134,63 +221,67 @@ def pool_in_full(frame: Frame, liquidations: int, owners: list[bytes]) -> Pool:
         assets=spec.assets(),
         deposited={asset: decimal(amount, scale) for asset, amount, scale in amounts},
         settled_cash=decimal(frame.total[Total.SETTLED_CASH], quote),
-        dues=decimal(frame.dues, quote),
+        dues=decimal(frame.figures[Measure.DUES], quote),
         insurance_paid=decimal(frame.total[Total.INSURANCE_PAID], quote),
-        lender_assets=decimal(frame.lender_assets, quote),
-        borrow_rate=decimal(frame.borrow_rate, PPM),
+        lender_assets=decimal(frame.figures[Measure.LENDER_ASSETS], quote),
+        borrow_rate=decimal(frame.figures[Measure.BORROW_RATE], PPM),
         funding=dict(zip(instruments, map(Funding, index, highest), strict=True)),
         underlyings=msgspec.to_builtins(spec.underlyings),
         instruments=msgspec.to_builtins(spec.instruments),
         collateral=msgspec.to_builtins(spec.collateral),
         backstop=row(frame, BACKSTOP, owners),
+        waterfall=depth_of(frame),
     )
 
 
 def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
     """One account as tables show it."""
-    spec, s = frame.facts.spec, frame.survey
-    quote = 10**spec.settlement_decimals
+    facts, s = frame.facts, frame.survey
+    quote = facts.quote
     health, equity, required = int(s.health[a]), int(s.equity[a]), int(s.required[a])
+    notional = int(s.notional[a])
     unknown = {}
     if health >= HEALTH_MAX:
         unknown["health_factor"] = NOTHING_OWED
     if equity <= 0:
         unknown["leverage"] = NO_EQUITY
     sizes, balances = frame.size[a].tolist(), frame.balance[a].tolist()
-    held = zip(spec.assets(), balances, scales(frame), strict=True)
+    held = zip(facts.assets, balances, strict=True)
     return AccountRow(
-        pool=frame.facts.id,
-        pool_name=frame.facts.name,
+        step=STEP_NAMES[int(frame.steps[a])],
+        pool=facts.id,
+        pool_name=facts.name,
         account=a,
-        owner="0x" + owners[int(frame.owner[a])].hex(),
+        owner=owner_of(frame, a, owners),
         number=int(frame.number[a]),
         health_factor=None if health >= HEALTH_MAX else decimal(health, PPM),
         equity=decimal(equity, quote),
         excess=decimal(equity - required, quote),
         requirement=decimal(required, quote),
-        notional=decimal(int(s.notional[a]), quote),
+        notional=decimal(notional, quote) if notional else "0",
         debt=decimal(int(s.debt[a]), quote),
-        leverage=None if equity <= 0 else decimal(int(s.notional[a]) * PPM // equity, PPM),
+        leverage=None if equity <= 0 else decimal(notional * PPM // equity, PPM),
         positions={
-            i.name: decimal(size, UNIT)
-            for i, size in zip(spec.instruments, sizes, strict=True)
+            name: decimal(size, UNIT)
+            for name, size in zip(facts.instruments, sizes, strict=True)
             if size
         },
-        balances={asset: decimal(amount, scale) for asset, amount, scale in held if amount},
+        balances={asset: decimal(n, scale) for (asset, scale), n in held if n},
         unknown=unknown,
     )
 
 
 def below(frame: Frame, health: int) -> list[int]:
     """Accounts below a health factor, worst first; the backstop is nobody's to watch."""
-    found = BACKSTOP + 1 + np.flatnonzero(_people(frame.survey.health) < health)
+    found = BACKSTOP + 1 + np.flatnonzero(frame.survey.health[BACKSTOP + 1 :] < health)
     order = np.argsort(frame.survey.health[found], kind="stable")
     return found[order].tolist()
 
 
 def at_risk(frames: Iterable[Frame], health: int, limit: int) -> list[tuple[Frame, int]]:
     """Accounts of all pools below a health factor, worst first, at most so many."""
-    found = [(int(f.survey.health[a]), f, a) for f in frames for a in below(f, health)[:limit]]
+    near = (f for f in frames if f.survey.health[f.figures[_WORST]] < health)
+    found = [(int(f.survey.health[a]), f, a) for f in near for a in below(f, health)[:limit]]
     found.sort(key=lambda item: (item[0], item[1].facts.id, item[2]))
     return [(frame, a) for _, frame, a in found[:limit]]
 
@@ -208,25 +299,42 @@ class Pace:
         return f"{(last - first) * 1e9 / max(last_ns - first_ns, 1):.1f}"
 
 
+def money(values: Iterable[tuple[Frame, int]]) -> str:
+    """Amounts of several pools, added up one to one."""
+    total = sum(v * 10 ** (9 - f.facts.spec.settlement_decimals) for f, v in values)
+    return decimal(total, 10**9)
+
+
+class Sums:
+    """Figures of many pools added up, those of pools with the same decimals first."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        by_decimals: dict[int, list[list[int]]] = {}
+        for frame in frames:
+            decimals = frame.facts.spec.settlement_decimals
+            by_decimals.setdefault(decimals, []).append(frame.figures[:_CLASSES])
+        self._sums = {d: list(map(sum, zip(*f, strict=True))) for d, f in by_decimals.items()}
+
+    def count(self, which: int) -> int:
+        """A figure that counts something."""
+        return sum(found[which] for found in self._sums.values())
+
+    def money(self, which: int) -> str:
+        """A figure that is an amount."""
+        total = sum(found[which] * 10 ** (9 - d) for d, found in self._sums.items())
+        return decimal(total, 10**9)
+
+
 def stats(
     snapshot: Snapshot,
-    fields: Mapping[str, Mapping[str, Any]],
     pace: str,
     liquidations: int,
     viewers: int,
 ) -> Stats:
-    """Return the venue in figures; fields: the summaries of all pools."""
+    """Return the venue in figures."""
     frames = list(snapshot.frames.values())
-    counts = [summary["histogram"] for summary in fields.values()]
-    bins = tuple(map(sum, zip(*counts, strict=True))) if counts else (0,) * (len(EDGES) + 1)
-
-    def money(values: Iterable[tuple[Frame, int]]) -> str:
-        total = sum(v * 10 ** (9 - f.facts.spec.settlement_decimals) for f, v in values)
-        return decimal(total, 10**9)
-
-    def totals(which: Total) -> str:
-        return money((f, f.total[which]) for f in frames)
-
+    sums = Sums(frames)
+    bins = tuple(map(sums.count, range(_BINS, _CLASSES)))
     return Stats(
         seq=snapshot.seq,
         head=snapshot.head,
@@ -237,19 +345,19 @@ def stats(
         commands=snapshot.counters.commands,
         refused=snapshot.counters.refused,
         liquidations=liquidations,
-        accounts=sum(f.total[Total.ACCOUNTS] for f in frames),
+        accounts=sum(f.total[_ACCOUNTS] for f in frames),
         active=sum(bins),
         at_risk=sum(bins[:3]),
-        equity=money((f, int(_people(f.survey.equity).sum())) for f in frames),
-        open_interest_value=money((f, f.open_interest_value) for f in frames),
-        total_debt=money((f, f.total_debt) for f in frames),
-        insurance_fund=totals(Total.INSURANCE_FUND),
-        shortfall=totals(Total.SHORTFALL),
+        auctions=sum(len(f.offers) for f in frames),
+        waiting=sum(f.total[_WAITING] for f in frames),
+        halted=sum(f.total[_HALTED] > 0 for f in frames),
+        equity=sums.money(_EQUITY),
+        open_interest_value=sums.money(_VALUE),
+        total_debt=sums.money(_DEBT),
+        insurance_fund=money((f, f.total[_FUND]) for f in frames),
+        shortfall=money((f, f.total[_SHORTFALL]) for f in frames),
         tick_ms=f"{snapshot.counters.tick_ns / MS_NS:.3f}",
         queue=snapshot.queue,
         viewers=viewers,
         histogram=bins,
     )
-
-
-assert all(low < high for low, high in pairwise(EDGES))

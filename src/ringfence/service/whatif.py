@@ -1,16 +1,15 @@
 """What if, for a copy of a pool: commands, and other prices before them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from ringfence.core.pool import Pool
 from ringfence.core.reading import scaled
 from ringfence.service.accounts import on_the_wire
 from ringfence.service.ledger import in_ms
+from ringfence.service.revaluing import NO_MARKET, Markets, with_price
 from ringfence.service.schema import Simulation, Standing
 from ringfence.units import AMOUNT_MAX, PRICE_UNIT
 from ringfence.venue.commands import AnyCommand
@@ -21,25 +20,23 @@ from ringfence.venue.state import PoolRecord, State
 PLENTY = AMOUNT_MAX // 4
 
 
-def with_prices(record: PoolRecord, prices: Mapping[str, str]) -> PoolRecord:
-    """Return the pool at other prices, of index and marks alike.
+def with_prices(record: PoolRecord, prices: Mapping[str, str], markets: Markets) -> PoolRecord:
+    """Return the pool at other prices, of index and marks alike; options are valued anew.
 
     Raises:
-        CommandError: A name or price is none.
+        CommandError: A name or price is none, or options cannot be valued.
     """
-    pool, names = record.pool, [u.name for u in record.spec.underlyings]
-    index, marks = pool.index_price.copy(), pool.mark_price.copy()
+    names = [u.name for u in record.spec.underlyings]
     for name, text in prices.items():
         if name not in names:
             known = ", ".join(names)
             raise CommandError(f"there is no underlying {name!r} in this pool; it has {known}")
         u = names.index(name)
-        price = _price(text, int(pool.price_max[u]))
-        index[u] = price
-        on_it = pool.instrument_underlying == u
-        marks[on_it] = price // pool.tick[on_it] * pool.tick[on_it]
-    moved: Pool = pool.replaced(index_price=index, mark_price=marks)
-    return replace(record, pool=moved)
+        found = with_price(record, u, _price(text, int(record.pool.price_max[u])), markets)
+        if found is None:
+            raise CommandError(f"the price of {name} cannot be moved: {NO_MARKET}")
+        record = found
+    return record
 
 
 def _price(text: str, price_max: int) -> int:

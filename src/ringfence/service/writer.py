@@ -21,6 +21,7 @@ from ringfence.core.pool import copied
 from ringfence.journal.entry import Entry
 from ringfence.journal.errors import JournalHaltedError
 from ringfence.service.frames import Camera, Counters, Snapshot
+from ringfence.service.revaluing import Markets
 from ringfence.units import SECOND_NS
 from ringfence.venue.receipts import Receipt
 from ringfence.venue.state import PoolRecord
@@ -58,6 +59,10 @@ class Player(Protocol):
 
     def play(self) -> None:
         """Play the next tick."""
+        ...
+
+    def market(self) -> Markets:
+        """Return the market of every underlying with options that it values, now."""
         ...
 
 
@@ -284,6 +289,7 @@ class Writer:
             time_ns=venue.time_ns,
             frames=self._camera.frames(venue),
             copies=dict(self._copies),
+            markets={} if player is None else player.market(),
             entries=entries,
             owners=venue.state.owners,
             assets=tuple((asset.name, asset.decimals) for asset in venue.state.assets),

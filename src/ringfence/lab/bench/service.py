@@ -1,8 +1,9 @@
 """The service as a process of its own: viewers, commands, and ten times too many of them.
 
 Its CPU and memory are what it says of itself at /metrics. Commands come from connections that
-each wait for an answer before they send the next one; "ten times" is ten times as many of these
-as keep the service busy. Everything stays on loopback, and is bounded in count and time.
+each wait for an answer before they send the next one, and after a refusal as long as it asks for;
+"ten times" is ten times as many of these as keep the service busy. Everything stays on loopback,
+and is bounded in count and time.
 """
 
 import asyncio
@@ -100,7 +101,7 @@ async def _viewing(url: str, seconds: float) -> tuple[float, float, list[int]]:
 def viewing(*, quick: bool) -> Iterator[Result]:
     """Two hundred pools at four updates a second, to twenty viewers."""
     seconds = 5.0 if quick else 20.0
-    sizes = ("--pools", str(POOLS), "--accounts", str(ACCOUNTS))
+    sizes = ("--pools", str(POOLS), "--accounts", str(ACCOUNTS), "--option-pools", "0")
     with served("--replay", "demo", *sizes) as url:
         alone, watched, (messages, size) = asyncio.run(_viewing(url, seconds))
     yield Result("service: core used without viewers", alone, "share")
@@ -126,6 +127,7 @@ async def _flood(url: str, wallets: Wallets, connections: int, seconds: float, l
                     (load.reducing if is_reducing else load.seconds).append(spent)
                 elif status in {429, 503}:
                     load.refused += 1
+                    await asyncio.sleep(json.loads(body)["retry_after_ms"] / 1e3)
                 else:
                     raise RuntimeError(f"{status}: {body.decode()}")
 
@@ -149,7 +151,9 @@ def _p99(seconds: list[float]) -> float:
 def commanding(*, quick: bool) -> Iterator[Result]:
     """Signed commands from eight connections, then from eighty."""
     seconds = 3.0 if quick else 10.0
-    with served("--replay", "demo", "--pools", "10", "--accounts", "100") as url:
+    with served(
+        "--replay", "demo", "--pools", "10", "--accounts", "100", "--option-pools", "0"
+    ) as url:
         usual, over = asyncio.run(_commanding(url, seconds))
     for name, load in (("8 connections", usual), ("80 connections", over)):
         done = len(load.seconds) + len(load.reducing)

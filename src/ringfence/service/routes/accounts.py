@@ -1,5 +1,6 @@
 """Owners and their accounts."""
 
+import asyncio
 from decimal import Decimal
 from typing import Annotated
 
@@ -9,8 +10,9 @@ from litestar.params import QueryParameter
 
 from ringfence.service.accounts import in_full
 from ringfence.service.ccxt import CcxtPosition, positions_of
-from ringfence.service.curves import Curve, curve_points
+from ringfence.service.curves import Asked, Curve, Scenarios, curve_of, scenarios_of
 from ringfence.service.desk import Desk
+from ringfence.service.greeks import AccountGreeks, Structures, greeks_of, structures_of
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import (
     ADDRESS,
@@ -25,7 +27,7 @@ from ringfence.service.routes.common import (
 )
 from ringfence.service.schema import Account, History, Owner
 from ringfence.service.summaries import MS_NS, row
-from ringfence.units import PPM, PRICE_UNIT
+from ringfence.units import PPM
 from ringfence.venue.receipts import decimal
 
 ACCOUNTS_MAX = 100  # of one owner, in full, in one answer
@@ -92,13 +94,51 @@ async def curve(
     """Equity and health of an account over moves of one price, all else unchanged."""
     frame = desk.frame(pool)
     a = desk.account(frame, owner, number)
-    u = underlying_of(frame, underlying)
+    asked = Asked(owner.lower(), number, a, underlying_of(frame, underlying), _ppm(span), points)
     record = await desk.look(frame)
-    found = curve_points(record, a, u, int(Decimal(span) * PPM), points)
-    price = decimal(int(record.pool.index_price[u]), PRICE_UNIT)
-    return Curve(
-        frame.facts.id, owner.lower(), number, record.spec.underlyings[u].name, price, found
-    )
+    return await asyncio.to_thread(curve_of, record, asked, desk.snapshot.markets)
+
+
+@get("/v1/accounts/{pool:str}/{owner:str}/{number:int}/scenarios", responses=documented(404))
+async def scenarios(
+    desk: TheDesk,
+    pool: PoolName,
+    owner: Address,
+    number: Number,
+    underlying: Annotated[str | None, QueryParameter(max_length=256)] = None,
+    points: Annotated[int, QueryParameter(ge=3, le=41)] = 13,
+    span: Annotated[str, QueryParameter(description="0.01 to 0.99.", pattern=SPAN)] = "0.3",
+    volatility: Annotated[str, QueryParameter(description="0.01 to 0.99.", pattern=SPAN)] = "0.25",
+) -> Scenarios:
+    """Equity and health of an account over moves of one price and changes of its volatility."""
+    frame = desk.frame(pool)
+    a = desk.account(frame, owner, number)
+    asked = Asked(owner.lower(), number, a, underlying_of(frame, underlying), _ppm(span), points)
+    record = await desk.look(frame)
+    markets = desk.snapshot.markets
+    return await asyncio.to_thread(scenarios_of, record, asked, _ppm(volatility), markets)
+
+
+@get("/v1/accounts/{pool:str}/{owner:str}/{number:int}/greeks", responses=documented(404))
+async def greeks(desk: TheDesk, pool: PoolName, owner: Address, number: Number) -> AccountGreeks:
+    """Sensitivities of an account's legs and of its collateral."""
+    frame = desk.frame(pool)
+    a = desk.account(frame, owner, number)
+    record = await desk.look(frame)
+    return await asyncio.to_thread(greeks_of, record, a, owner.lower(), desk.snapshot.markets)
+
+
+@get("/v1/accounts/{pool:str}/{owner:str}/{number:int}/structures", responses=documented(404))
+async def structures(desk: TheDesk, pool: PoolName, owner: Address, number: Number) -> Structures:
+    """Prices at which an account with options is liquidated and worth nothing, all revalued."""
+    frame = desk.frame(pool)
+    a = desk.account(frame, owner, number)
+    record = await desk.look(frame)
+    return await asyncio.to_thread(structures_of, record, a, owner.lower(), desk.snapshot.markets)
+
+
+def _ppm(share: str) -> int:
+    return int(Decimal(share) * PPM)
 
 
 @get("/v1/positions", responses=documented(404))
@@ -130,4 +170,13 @@ def _standings(desk: Desk, owner: str) -> dict[str, list[int]]:
     return found
 
 
-HANDLERS = [owner_in_full, account, account_history, curve, positions]
+HANDLERS = [
+    owner_in_full,
+    account,
+    account_history,
+    curve,
+    scenarios,
+    greeks,
+    structures,
+    positions,
+]

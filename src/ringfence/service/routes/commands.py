@@ -34,6 +34,10 @@ REDUCING = (
 )
 
 
+UNDER_WAY_MAX = 8  # commands; what came on top of these would only make all of them wait
+AGAIN_MS = 1000
+
+
 class Preview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A spec to look at."""
 
@@ -71,13 +75,19 @@ async def command(desk: TheDesk, data: JSONBody[Signed]) -> Receipt:
     domain = desk.writer.venue.state.book.domain
     if domain is None:
         raise ProblemError("not_allowed", "this venue takes no signed commands")
+    is_safe = is_reducing(data)
+    if desk.under_way >= UNDER_WAY_MAX and not is_safe:
+        detail = f"{desk.under_way} commands are under way"
+        raise ProblemError("busy", detail, retry_after_ms=AGAIN_MS)
     auth.check(data, domain)
-    desk.limits.take_command(data.authorisations[0].signer, reduces_risk=is_reducing(data))
-    future = desk.writer.submit(
-        lambda venue: venue.execute_signed(data), reduces_risk=is_reducing(data)
-    )
-    # Whoever hangs up does not take back what is queued.
-    receipt = await asyncio.shield(asyncio.wrap_future(future))
+    desk.limits.take_command(data.authorisations[0].signer, reduces_risk=is_safe)
+    future = desk.writer.submit(lambda venue: venue.execute_signed(data), reduces_risk=is_safe)
+    desk.under_way += not is_safe
+    try:
+        # Whoever hangs up does not take back what is queued.
+        receipt = await asyncio.shield(asyncio.wrap_future(future))
+    finally:
+        desk.under_way -= not is_safe
     return on_the_wire(desk, data, receipt)
 
 
@@ -139,7 +149,7 @@ async def simulate(desk: TheDesk, data: JSONBody[WhatIf]) -> Simulation:
         raise ProblemError("command_unreadable", str(error)) from None
     if {command.pool for command in wanted} - {frame.facts.id, frame.facts.name}:
         raise ProblemError("command_unreadable", "a command is of another pool; leave `pool` out")
-    record = with_prices(await desk.look(frame), data.prices)
+    record = with_prices(await desk.look(frame), data.prices, desk.snapshot.markets)
     return what_if(
         desk.writer.venue.state,
         record,

@@ -44,10 +44,10 @@ def liquidations(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> LiquidationPage:
-    """Steps of liquidations, newest first; the last 10,000."""
+    """Steps of the waterfall, newest first; the last 10,000."""
     identity = None if pool is None else desk.frame(pool).facts.id
     address = None if owner is None else owner.lower()
-    newest = desk.ledger.liquidations_total
+    newest = desk.ledger.steps_total
     start = number_in(cursor, newest)
     found: list[Liquidation] = []
     following = None

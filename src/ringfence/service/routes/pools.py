@@ -6,7 +6,7 @@ import msgspec
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
-from ringfence.service.channels import pool_now, threshold, worst_first
+from ringfence.service.channels import instrument_of, pool_now, threshold, worst_first
 from ringfence.service.ladder import Ladder, ladder_of
 from ringfence.service.parameters import Parameters, parameters_of
 from ringfence.service.problems import documented
@@ -31,6 +31,8 @@ from ringfence.service.schema import (
     VenueAnswer,
 )
 from ringfence.service.summaries import MS_NS, at_risk, row
+from ringfence.service.waterfall_rows import auctions_of, queue
+from ringfence.service.waterfall_schema import AuctionPage, Queue
 
 AT_RISK_MAX = 10_000
 BELOW = r"^(1(\.[0-9]{1,2})?|2(\.0{1,2})?)$"
@@ -150,6 +152,31 @@ def accounts_at_risk(
     return AccountPage(rows, following, len(found))
 
 
+@get("/v1/auctions", sync_to_thread=False, responses=documented(404))
+def auctions(
+    desk: TheDesk,
+    pool: Annotated[str | None, QueryParameter(max_length=256)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> AuctionPage:
+    """Accounts under auction, in all pools or one, the oldest auction first."""
+    frames = list(desk.snapshot.frames.values()) if pool is None else [desk.frame(pool)]
+    found = auctions_of(frames, desk.snapshot.owners)
+    some, following = page(found, limit, cursor)
+    return AuctionPage(list(some), following, len(found))
+
+
+@get("/v1/pools/{pool:str}/queue", sync_to_thread=False, responses=documented(404))
+def deleveraging_queue(
+    desk: TheDesk,
+    pool: PoolName,
+    instrument: Annotated[str | None, QueryParameter(max_length=256)] = None,
+) -> Queue:
+    """Who is cut first when an instrument is deleveraged; the first one unless named."""
+    frame = desk.frame(pool)
+    return queue(frame, instrument_of(frame, instrument), desk.snapshot.owners)
+
+
 HANDLERS = [
     venue,
     pools,
@@ -160,4 +187,6 @@ HANDLERS = [
     parameters,
     history,
     accounts_at_risk,
+    auctions,
+    deleveraging_queue,
 ]

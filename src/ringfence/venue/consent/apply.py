@@ -13,9 +13,12 @@ of a journal; here the authorisations say who signed.
 from dataclasses import dataclass, field
 from typing import cast
 
+from ringfence.columns import Column
+from ringfence.core.auction import WHOLE, auction_notional
 from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.creation import create_pool
 from ringfence.core.log import room_for
+from ringfence.core.pool import account_count
 from ringfence.core.reading import SpecError
 from ringfence.core.status import Status
 from ringfence.signing.typed import TypedDataError
@@ -177,17 +180,41 @@ def notional_of(record: PoolRecord, row: Rows) -> int:
     """What a row moves, in quote units, rounded up: of a trade its notional, of a loan its amount.
 
     What a session key may spend is counted in it; a row that moves nothing to others counts zero.
+    A bid counts as much of the other account's notional and debt as the share that it asks for.
     """
     kind, size, price = int(row["kind"][0]), int(row["size"][0]), int(row["price"][0])
-    amount = int(row["amount"][0])
-    if kind == Kind.BORROW:
-        return abs(amount)
-    if kind == Kind.EXCHANGE:
-        size = amount
-    elif kind not in {Kind.TRADE, Kind.OPEN_POSITION}:
-        return 0
+    amount, pool = int(row["amount"][0]), record.pool
+    match kind:
+        case Kind.BORROW | Kind.SUPPLY_BACKSTOP:
+            return abs(amount)
+        case Kind.BID:
+            return _bid_notional(record, int(row["other"][0]), amount)
+        case Kind.EXCHANGE:
+            size = amount
+        case Kind.BUY_FROM_BACKSTOP:
+            price = _price_at(pool.mark_price, int(row["instrument"][0]))
+        case Kind.BUY_COLLATERAL:
+            u = _price_at(pool.asset_underlying, int(row["asset"][0]))
+            size, price = amount, _price_at(pool.index_price, u)
+        case Kind.TRADE | Kind.OPEN_POSITION:
+            pass
+        case _:
+            return 0
     quote = 10**record.spec.settlement_decimals
     return -(-abs(size) * abs(price) * quote // (UNIT * PRICE_UNIT))
+
+
+def _bid_notional(record: PoolRecord, a: int, share: int) -> int:
+    """Notional and debt of a share of an account; nothing of one that does not exist."""
+    if not 0 <= a < account_count(record.pool):
+        return 0
+    asked = min(max(share, 0), WHOLE)
+    return -(-int(auction_notional(record.pool, a)) * asked // WHOLE)
+
+
+def _price_at(column: Column, place: int) -> int:
+    """An element of a column; zero for a place that the command names in vain."""
+    return int(column[place]) if 0 <= place < len(column) else 0
 
 
 def _venue_command(state: State, command: m.OwnCommand, time_ns: int) -> VenueCommand:

@@ -16,7 +16,7 @@ from ringfence.venue.consent.problem import Problem
 from ringfence.venue.lookup import pool_of
 from ringfence.venue.state import State
 
-SCOPES = ("trade", "collateral", "lend", "keep", "govern")
+SCOPES = ("trade", "collateral", "lend", "keep", "bid", "govern")
 ROLES = ("admin", "custodian", "oracle", "operator", "governance")
 
 
@@ -85,6 +85,7 @@ _WALLET: Consents = ((Of("owner"),),)
 _COLLATERAL: Consents = ((Of("owner", ("collateral",)),),)
 _LEND: Consents = ((Of("owner", ("lend",)),),)
 _TRADE: Consents = ((Of("owner", ("trade",)),),)
+_BID: Consents = ((Of("owner", ("bid",)),),)
 _KEEP: Consents = ((Anybody("keep"), Role("operator")),)
 _ORACLE: Consents = ((Role("oracle"),),)
 _GOVERN: Consents = ((Of("creator", ("govern",)), Role("governance")),)
@@ -109,11 +110,11 @@ TABLE: dict[type, Consents] = {
     c.FundBond: _WALLET,
     c.ReleaseBond: _WALLET,
     c.Protect: _WALLET,
-    c.SupplyBackstop: _WALLET,
-    c.RedeemBackstop: _WALLET,
-    c.BuyFromBackstop: _WALLET,
-    c.BuyCollateral: _WALLET,
-    c.Bid: _WALLET,
+    c.SupplyBackstop: _BID,
+    c.RedeemBackstop: _BID,
+    c.BuyFromBackstop: _BID,
+    c.BuyCollateral: _BID,
+    c.Bid: _BID,
     c.TopUp: _KEEP,
     c.Reduce: _KEEP,
     c.Warn: _KEEP,

@@ -62,7 +62,7 @@ export class Chart {
       height: this.height,
       ms: 1,
       tzDate: (ms) => uPlot.tzDate(new Date(ms), "UTC"),
-      padding: [width < 420 && this.series.length > 1 ? 50 : 32, 16, 0, 0],
+      padding: [width < (this.series.length > 2 ? 560 : 420) && this.series.length > 1 ? 50 : 32, 16, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       legend: { show: false },
       scales: { x: { time: Boolean(this.x.time) }, y: { range: this.y.range ?? ((_, low, high) => this.padded(low, high)) } },

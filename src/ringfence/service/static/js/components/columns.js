@@ -64,15 +64,51 @@ export function accountColumns({ unit, withPool = false, kind = "all" }) {
     { key: "notional", tip: "notional", width: "108px", num: true, wide: true, descends: true, sort: (row) => number(row.notional), draw: draws("notional", "amount", unit) },
     { key: "debt", tip: "debt", width: "98px", num: true, wide: true, descends: true, sort: (row) => number(row.debt), draw: draws("debt", "amount", unit) },
     { key: "leverage", tip: "leverage", width: "72px", num: true, wide: true, descends: true, sort: (row) => number(row.leverage, Infinity), draw: draws("leverage", "ratio", "×", "equity is not positive") },
+    { key: "step", head: "Step", tip: "waterfall_step", width: "82px", wide: true, sort: (row) => row.step, draw: drawStep },
     { key: "holds", head: "Holds", tip: "size", width: "minmax(124px, 1.2fr)", wide: true, draw: (cell, row) => { say(cell, holdings(row)); return { exact: holdings(row) }; } },
   ];
-  const without = { derivatives: ["debt"], lending: ["notional", "leverage"], all: [] }[kind];
+  const without = { derivatives: ["debt"], options: ["debt"], lending: ["notional", "leverage"], all: [] }[kind];
   return columns.filter((column) => !without.includes(column.key) && (withPool || column.key !== "pool"));
 }
 
 export const accountHref = (row) => `#/account/${row.pool}/${row.owner}/${row.number}`;
 
-const STEP = { position_liquidated: "Position", collateral_liquidated: "Collateral", claim_liquidated: "Claim", shortfall_recorded: "Shortfall" };
+const STEP = {
+  position_liquidated: "Position", collateral_liquidated: "Collateral", claim_liquidated: "Claim", shortfall_recorded: "Shortfall",
+  auction_started: "Auction begins", slice_sold: "Slice sold", step_ended: "Step ended", deleveraging_awaited: "Awaits cut",
+  position_deleveraged: "Deleveraged", winner_deleveraged: "Winner cut", due_covered: "Fund pays", pool_halted: "Pool halted", pool_ended: "Pool ended",
+};
+const OF_AUCTION = new Set(["auction_started", "slice_sold"]);
+const NO_SIZE = "this step moves money, no contracts or coins";
+
+/** How much of what a step moved: contracts or coins, or a share of the account. */
+export function liquidatedSize(row) {
+  if (row.event === "slice_sold") return [f.percent(row.size), "% of it", `${f.percent(row.size, 6)} % of the account`];
+  return row.size && row.name && !OF_AUCTION.has(row.event) && row.size !== "0" ? [f.size(row.size), row.name, `${f.exact(row.size)} ${row.name}`] : null;
+}
+
+function drawSize(cell, row) {
+  const made = liquidatedSize(row);
+  clear(cell, made ? [made[0], h("span", { class: "unit" }, made[1])] : f.NONE);
+  return { exact: made?.[2] ?? null, why: made ? null : NO_SIZE };
+}
+
+function drawPrice(unit) {
+  const plain = draws((row) => (row.price === "0" || row.price === null ? null : row.price), "price", unit, "this step has no price");
+  return (cell, row) => {
+    if (!OF_AUCTION.has(row.event)) return plain(cell, row);
+    clear(cell, f.percent(row.price), h("span", { class: "unit" }, "%"));
+    return { exact: `${f.percent(row.price, 4)} % of what the slice is worth` };
+  };
+}
+
+const STEP_NAMES = { none: f.NONE, auction: "auction", deleveraging: "awaits cut", loss_shared: "loss shared" };
+
+function drawStep(cell, row) {
+  say(cell, STEP_NAMES[row.step] ?? f.words(row.step));
+  cell.classList.toggle("is-null", row.step === "none");
+  return { exact: row.step === "none" ? "in no step" : f.words(row.step) };
+}
 
 export function liquidationName(row) {
   return STEP[row.event] ?? f.capital(row.event);
@@ -81,19 +117,20 @@ export function liquidationName(row) {
 export function liquidationColumns({ unit, withPool = true }) {
   const columns = [
     { key: "time", head: "Time, UTC", tip: "time", width: "76px", narrow: "62px", draw: (cell, row) => { say(cell, f.clock(row.time_ms)); return { exact: f.moment(row.time_ms) }; } },
-    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(104px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
-    { key: "what", head: "What", width: "82px", wide: true, draw: (cell, row) => say(cell, liquidationName(row)) },
+    { key: "pool", head: "Pool", width: "minmax(116px, 1fr)", narrow: "minmax(88px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.pool_name) },
+    { key: "what", head: "What", tip: "step_event", width: "98px", wide: true, draw: (cell, row) => say(cell, liquidationName(row)) },
     { key: "account", head: "Account", width: "minmax(126px, 0.8fr)", wide: true, draw: (cell, row) => clear(cell, row.owner ? h("span", { class: "mono" }, f.short(row.owner)) : f.NONE, row.owner ? h("span", { class: "unit" }, `#${row.number}`) : null) },
-    { key: "size", tip: "liquidated_size", width: "118px", num: true, wide: true, draw: (cell, row) => {
-      clear(cell, row.size && row.name ? [f.size(row.size), h("span", { class: "unit" }, row.name)] : f.NONE);
-      return { exact: row.size ? `${f.exact(row.size)} ${row.name ?? ""}` : null, why: row.size && row.name ? null : "this step moves money, no contracts or coins" };
-    } },
-    { key: "price", tip: "liquidated_price", width: "88px", num: true, wide: true, draw: draws((row) => (row.price === "0" ? null : row.price), "price", unit, "this step has no price") },
-    { key: "value", tip: "liquidated_value", width: "98px", narrow: "78px", num: true, draw: draws("value", "amount", unit) },
+    { key: "size", tip: "liquidated_size", width: "118px", num: true, wide: true, draw: drawSize },
+    { key: "price", tip: "liquidated_price", width: "88px", num: true, wide: true, draw: drawPrice(unit) },
+    { key: "value", tip: "liquidated_value", width: "98px", narrow: "92px", num: true, draw: draws("value", "amount", unit) },
     { key: "bonus", tip: "bonus", width: "80px", num: true, wide: true, draw: draws("bonus", "amount", unit) },
     { key: "fee", tip: "fee", width: "76px", num: true, wide: true, draw: draws("fee", "amount", unit) },
     { key: "shortfall", tip: "shortfall_step", width: "82px", num: true, wide: true, draw: draws("shortfall", "amount", unit) },
     { key: "health", head: "Health", tip: "health_before", width: "140px", narrow: "62px", draw: (cell, row) => {
+      if (row.health_before === null) {
+        say(cell, f.NONE);
+        return { exact: null, why: "this step is of the pool, and of no account" };
+      }
       clear(cell, healthMark(row.health_before), h("span", { class: "unit wide" }, row.health_after ? `→ ${f.health(row.health_after)}` : ""));
       return { exact: `${row.health_before} before, ${row.health_after} after` };
     } },

@@ -3,9 +3,6 @@
 import { clear, h } from "../dom.js";
 import * as f from "../format.js";
 
-const ROWS = [["+25 %", false], ["unchanged", true], ["−25 %", false]];
-const LINEAR = "Every leg of this account is linear, so volatility does not enter: the same as the row of unchanged volatility.";
-
 const move = (share) => f.percent(share, 1).replace(/\.0$/, "");
 
 function cell(point, view, unit) {
@@ -16,19 +13,17 @@ function cell(point, view, unit) {
   return node;
 }
 
-export function heatMap(points, view, unit) {
-  const heads = points.map((point) => h("th", { scope: "col" }, `${f.signed(move(point.move))}%`));
-  const rows = ROWS.map(([name, isKnown]) => {
-    const cells = isKnown
-      ? points.map((point) => cell(point, view, unit))
-      : [h("td", { class: "same", colspan: points.length, tabindex: "0", "data-tip": "scenario", "data-how": LINEAR }, "= as unchanged: no leg depends on volatility")];
-    return h("tr", null, h("th", { scope: "row" }, name), cells);
-  });
+const shiftName = (shift) => (Number(shift) === 0 ? "unchanged" : `${f.signed(f.percent(shift, 0))} %`);
+
+/** Rows as the venue gives them; of an account without options there is one, as volatility does not enter. */
+export function heatMap(found, view, unit) {
+  const heads = found.rows[0].points.map((point) => h("th", { scope: "col" }, `${f.signed(move(point.move))}%`));
+  const rows = found.rows.map((row) => h("tr", null, h("th", { scope: "row" }, found.has_volatility ? shiftName(row.volatility) : "any"), row.points.map((point) => cell(point, view, unit))));
   return h("table", { class: "heat-map" }, h("caption", { class: "sr" }, "Health factor by move of the price and change of volatility"),
     h("thead", null, h("tr", null, h("th", { scope: "col" }, "Volatility"), heads)), h("tbody", null, rows));
 }
 
-export function putHeatMap(holder, points, view, unit) {
-  clear(holder, heatMap(points, view, unit));
+export function putHeatMap(holder, found, view, unit) {
+  if (found.unknown.rows) clear(holder, h("p", { class: "help-note" }, `Unknown: ${found.unknown.rows}.`));
+  else clear(holder, heatMap(found, view, unit));
 }
-

@@ -4,7 +4,7 @@ import { add } from "../decimal.js";
 import { h } from "../dom.js";
 import * as f from "../format.js";
 import { band } from "../format.js";
-import { liquidationName } from "./columns.js";
+import { liquidatedSize, liquidationName } from "./columns.js";
 
 const SHOWN_MAX = 80;
 
@@ -27,14 +27,16 @@ export function told(entry) {
 }
 
 function liquidationLine(row, unit) {
-  const what = row.name ? `${f.size(row.size)} ${row.name}` : liquidationName(row);
-  const value = row.event === "shortfall_recorded" ? add(row.insurance, row.shortfall) : row.value;
-  const exact = `${f.exact(value)} ${unit}; health ${row.health_before} before, ${row.health_after ?? f.NONE} after`;
+  const moved = liquidatedSize(row);
+  const what = moved ? `${liquidationName(row)}: ${moved[0]} ${moved[1]}` : liquidationName(row);
+  const value = row.event === "shortfall_recorded" ? add(row.insurance, row.shortfall) : row.value ?? "0";
+  const change = row.health_before === null ? "of the pool" : `${f.health(row.health_before)} → ${row.health_after ? f.health(row.health_after) : f.NONE}`;
+  const exact = `${f.exact(value)} ${unit}; health ${row.health_before ?? f.NONE} before, ${row.health_after ?? f.NONE} after`;
   return h("li", { class: "fresh" }, h("a", { href: `#/journal/${row.seq}`, "data-tip": "liquidated_value", "data-exact": exact },
     h("time", null, f.clock(row.time_ms)),
     h("span", { class: "what" }, h("i", { class: `dot b${band(row.health_before)}`, "aria-hidden": "true" }), " ", h("b", null, row.pool_name)),
     h("span", { class: "amount" }, f.money(value), h("span", { class: "unit" }, unit)),
-    h("span", { class: "detail" }, `${what} · ${f.health(row.health_before)} → ${row.health_after ? f.health(row.health_after) : f.NONE}`)));
+    h("span", { class: "detail" }, `${what} · ${change}`)));
 }
 
 export class Tape {

@@ -9,6 +9,7 @@ import * as f from "../format.js";
 const HEALTH_SHOWN_MAX = 4;
 const REFRESH_MS = 2000;
 const POINTS_MAX = 3000;
+const STRUCTURES_MS = 15_000;
 const SPANS = ["0.03", "0.12", "0.3"]; // twelve steps of half, two and five percent
 const plain = (value) => (Math.abs(value) < 1e-6 ? "0" : value.toFixed(6));
 
@@ -43,7 +44,7 @@ export function healthPanel({ scope, account }) {
   return node;
 }
 
-function payoffChart(unit, marks) {
+function payoffChart(unit, marks, hasOptions) {
   return new Chart({
     name: "Payoff: equity and excess over the price",
     height: 250,
@@ -52,6 +53,7 @@ function payoffChart(unit, marks) {
     series: [
       { name: "Equity", colour: "--text", format: (value) => `${f.money(plain(value))} ${unit}` },
       { name: "Excess", colour: "--accent", format: (value) => `${f.money(plain(value))} ${unit}`, dash: [6, 4] },
+      ...(hasOptions ? [{ name: "At expiry", colour: "--h5", format: (value) => `${f.money(plain(value))} ${unit}`, width: 1.5, dash: [2, 3] }] : []),
     ],
   });
 }
@@ -67,64 +69,82 @@ function healthCurve(marks) {
 }
 
 /** Moves that show where the account ends: a few times its distance. */
-function spanOf(account) {
+function spanOf(account, hasOptions) {
+  if (hasOptions) return SPANS.at(-1);
   const far = account.distance === null ? 1 : 3 * Number(account.distance);
   return SPANS.find((span) => Number(span) >= far) ?? SPANS.at(-1);
 }
 
 /** Prices worth marking: now, and where the account is liquidated. */
-function marksOf(account, feed, pool, price) {
+function marksOf(account, feed, pool, price, structures) {
   const mine = new Set(pool.instruments.filter((one) => one.underlying === feed).map((one) => one.name));
   const marks = price === null ? [] : [{ at: Number(price), vertical: true, colour: "--accent", text: "now" }];
-  for (const leg of account.positions.filter((one) => mine.has(one.instrument))) {
-    for (const end of [leg.liquidation_price_lower, leg.liquidation_price_upper]) {
+  const legs = account.positions.filter((one) => mine.has(one.instrument));
+  const ends = legs.some((leg) => leg.option) ? structures.filter((one) => one.underlying === feed) : legs;
+  for (const one of ends) {
+    for (const end of [one.liquidation_price_lower, one.liquidation_price_upper]) {
       if (end !== null) marks.push({ at: Number(end), vertical: true, colour: "--h1", text: "liquidation", row: 1 });
     }
   }
   return marks;
 }
 
-export function curvesPanel({ scope, pool, account, unit }) {
+/** What the curves rest on, and why there are none. */
+function told(curve, grid, now) {
+  if (curve.unknown.points) return `Unknown: ${curve.unknown.points}.`;
+  const expiry = curve.at_expiry ? ` At expiry: ${f.moment(curve.at_expiry.expiry_ms)}, what lives on valued then.` : "";
+  return `All else unchanged; everything revalued, then judged by the kernel that decides, at ${f.clock(now.time_ms)} UTC.${expiry}${grid.has_volatility ? "" : " No leg depends on volatility."}`;
+}
+
+export function curvesPanel({ scope, pool, account, unit, onStructures }) {
   const feeds = pool.underlyings.map((one) => one.name);
   let feed = feeds[0];
   let now = account;
   let price = null;
-  let scenarios = [];
+  const hasOptions = account.positions.some((leg) => leg.option);
+  let structures = [];
+  let scenarios = null;
   let view = "health";
-  let span = spanOf(account);
-  const marks = () => marksOf(now, feed, pool, price);
-  const payoff = payoffChart(unit, marks);
+  let span = spanOf(account, hasOptions);
+  const marks = () => marksOf(now, feed, pool, price, structures);
+  const payoff = payoffChart(unit, marks, hasOptions);
   const health = healthCurve(marks);
   scope.add(payoff);
   scope.add(health);
   const holder = h("div", { class: "heat-frame" });
   const note = h("p", { class: "under-chart" });
-  const path = `/accounts/${part(account.pool)}/${account.owner}/${account.number}/curve`;
+  const path = `/accounts/${part(account.pool)}/${account.owner}/${account.number}`;
   const ask = async () => {
     try {
       const [curve, grid] = await Promise.all([
-        get(path, { underlying: feed, points: 81, span }, scope.signal),
-        get(path, { underlying: feed, points: 13, span }, scope.signal),
+        get(`${path}/curve`, { underlying: feed, points: hasOptions ? 41 : 81, span }, scope.signal),
+        get(`${path}/scenarios`, { underlying: feed, points: 13, span }, scope.signal),
       ]);
       price = curve.price;
       const x = curve.points.map((p) => Number(p.price));
-      payoff.set([x, curve.points.map((p) => Number(p.equity)), curve.points.map((p) => Number(p.excess))]);
+      const expiry = curve.at_expiry?.points.map((p) => Number(p.equity)) ?? x.map(() => null);
+      payoff.set([x, curve.points.map((p) => Number(p.equity)), curve.points.map((p) => Number(p.excess)), ...(hasOptions ? [expiry] : [])]);
       health.set([x, curve.points.map((p) => clipped(p.health_factor))]);
-      scenarios = grid.points;
+      scenarios = grid;
       putHeatMap(holder, scenarios, view, unit);
-      say(note, `All else unchanged; from the kernel that decides, at ${f.clock(now.time_ms)} UTC.`);
+      say(note, told(curve, grid, now));
     } catch (error) {
       if (error.name !== "AbortError") say(note, error.message);
     }
   };
+  const askStructures = () => get(`${path}/structures`, {}, scope.signal).then((found) => { structures = found.structures; onStructures?.(found); }, () => {});
   ask();
+  if (hasOptions) {
+    askStructures();
+    scope.every(STRUCTURES_MS, askStructures);
+  }
   let askedAt = performance.now();
   const node = panel("Payoff, health and scenarios", {
     tools: [feeds.length > 1 ? segments("Price of", feeds.map((one) => [one, one]), feed, (to) => { feed = to; ask(); }) : h("span", { class: "note" }, `price of ${feed}`),
       segments("Moves of the price", SPANS.map((one) => [one, `± ${f.percent(one, 0)} %`]), span, (to) => { span = to; ask(); })],
     body: [
-      h("div", { class: "two-charts" }, h("div", null, payoff.node, legend([["Equity", "--text"], ["Excess margin", "--accent"], ["Liquidation", "--h1"]])), h("div", null, health.node, legend([["Health factor", "--text"], ["Maintenance", "--h0"]]))),
-      h("div", { class: "sub-head" }, h("h3", null, "Scenarios: price × volatility"), segments("Show in cells", [["health", "Health"], ["equity", `Equity, ${unit}`]], view, (to) => { view = to; putHeatMap(holder, scenarios, view, unit); })),
+      h("div", { class: "two-charts" }, h("div", null, payoff.node, legend([["Equity", "--text"], ["Excess margin", "--accent"], hasOptions ? ["At expiry", "--h5"] : null, ["Liquidation", "--h1"]].filter(Boolean))), h("div", null, health.node, legend([["Health factor", "--text"], ["Maintenance", "--h0"]]))),
+      h("div", { class: "sub-head" }, h("h3", null, "Scenarios: price × volatility"), segments("Show in cells", [["health", "Health"], ["equity", `Equity, ${unit}`]], view, (to) => { view = to; if (scenarios) putHeatMap(holder, scenarios, view, unit); })),
       holder, note,
     ],
     flush: true,
@@ -132,7 +152,7 @@ export function curvesPanel({ scope, pool, account, unit }) {
   node.set = (to) => {
     now = to;
     const isHere = holder.contains(document.activeElement) || holder.matches(":hover");
-    if (isHere || performance.now() - askedAt < REFRESH_MS) return;
+    if (isHere || performance.now() - askedAt < (hasOptions ? 2 * REFRESH_MS : REFRESH_MS)) return;
     askedAt = performance.now();
     ask();
   };

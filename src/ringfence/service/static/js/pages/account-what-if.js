@@ -71,7 +71,7 @@ function pricesAsked(made, pool) {
   return Object.fromEntries(moved.map(([name, one]) => [name, (Number(pool.prices[name]) * (1 + one.value / 100)).toFixed(4)]));
 }
 
-function tradesAsked(made, { account, pool }, prices) {
+function tradesAsked(made, { account, pool }, prices, marks) {
   const other = { other: account.owner, other_number: OTHER_NUMBER };
   const trades = [];
   for (const [name, one] of made.legs) {
@@ -80,8 +80,7 @@ function tradesAsked(made, { account, pool }, prices) {
     if (!leg) continue; // closed since the slider was made
     const size = inSteps((Number(leg.size) * one.value) / 100, instrument.lot);
     if (Number(size) === 0) continue;
-    const moved = prices[instrument.underlying];
-    const price = inSteps(Number(moved ?? leg.mark_price), instrument.tick);
+    const price = marks.get(name) ?? inSteps(Number(prices[instrument.underlying] ?? leg.mark_price), instrument.tick);
     trades.push({ type: "trade", ...named(account), ...other, instrument: name, size, price });
   }
   if (!trades.length) return [];
@@ -92,7 +91,7 @@ function tradesAsked(made, { account, pool }, prices) {
 
 const named = (account) => ({ owner: account.owner, number: account.number });
 
-function commandsAsked(made, context, prices) {
+function commandsAsked(made, context, prices, marks) {
   const { account, pool, unit } = context;
   const commands = [];
   if (made.cash.value) {
@@ -103,7 +102,7 @@ function commandsAsked(made, context, prices) {
     const amount = ((Number(account.debt) * Math.abs(made.debt.value)) / 100).toFixed(2);
     commands.push({ type: made.debt.value < 0 ? "repay" : "borrow", ...named(account), amount });
   }
-  commands.push(...tradesAsked(made, { account, pool }, prices));
+  commands.push(...tradesAsked(made, { account, pool }, prices, marks));
   return commands;
 }
 
@@ -164,12 +163,12 @@ class WhatIf {
   async ask() {
     const { account, pool } = this;
     const prices = pricesAsked(this.made, pool);
-    const commands = commandsAsked(this.made, this, prices);
-    this.isAsked = commands.length > 0 || Object.keys(prices).length > 0;
+    this.isAsked = this.all.some((one) => one.value !== 0);
     if (!this.isAsked) return this.calm();
     this.askedAt = performance.now();
     this.aborter?.abort();
     this.aborter = new AbortController();
+    const commands = commandsAsked(this.made, this, prices, await this.marksAt(prices));
     // With moved prices and no command, the question still has to name the account.
     const asked = commands.length ? commands : [{ type: "liquidate", ...named(account) }];
     try {
@@ -181,6 +180,18 @@ class WhatIf {
       if (error.name !== "AbortError") clear(this.said, h("span", { class: "chip bad" }, error.message));
     }
     return undefined;
+  }
+
+  /** Marks of options at moved prices, for a hypothetical trade has to be near them. */
+  async marksAt(prices) {
+    const isNeeded = Object.keys(prices).length && this.account.positions.some((leg) => leg.option) && this.made.legs.some(([, one]) => one.value);
+    if (!isNeeded) return new Map(this.account.positions.filter((leg) => leg.option).map((leg) => [leg.instrument, leg.mark_price]));
+    try {
+      const found = await post("/simulate", { pool: this.pool.id, commands: [{ type: "warn", ...named(this.account) }], prices }, this.aborter.signal);
+      return new Map(found.accounts[0].after.positions.map((leg) => [leg.instrument, leg.mark_price]));
+    } catch {
+      return new Map();
+    }
   }
 
   set(account) {

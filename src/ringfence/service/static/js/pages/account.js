@@ -11,6 +11,7 @@ import * as f from "../format.js";
 import { stream } from "../stream.js";
 import { curvesPanel, healthPanel } from "./account-curves.js";
 import { greeksPanel } from "./account-greeks.js";
+import { stepPanel } from "./account-step.js";
 import { whatIfPanel } from "./account-what-if.js";
 
 const TILES = [
@@ -68,11 +69,11 @@ function rangeCell(name, unit) {
   };
 }
 
-function legsPanel(scope, unit) {
+function legsPanel(scope, unit, hasOptions) {
   const table = new Table({
     name: "Legs", rowKey: (row) => row.instrument, height: "260px", empty: "No position in any instrument.",
     columns: [
-      { key: "instrument", head: "Leg", width: "minmax(84px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
+      { key: "instrument", head: "Leg", width: `minmax(${hasOptions ? 124 : 84}px, 1fr)`, narrow: "minmax(84px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
       { key: "size", tip: "size", width: "80px", narrow: "80px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
       { key: "entry", tip: "entry_price", width: "82px", num: true, wide: true, draw: draws("entry_price", "price", unit) },
       { key: "mark", tip: "mark_price", width: "82px", num: true, wide: true, draw: draws("mark_price", "price", unit) },
@@ -102,14 +103,31 @@ function balancesPanel(account, unit) {
   return node;
 }
 
-function distancePanel() {
+/** Where options bring the account down, from prices of the coin and not from a move of all. */
+function structureLines(pool, unit) {
+  const lines = pool.underlyings.flatMap(({ name }) => ["lower", "upper"].map((side) => [name, side, figure(`structure_${side}`, "price", { unit, name: `${name} ${side === "lower" ? "below" : "above"}` })]));
+  const node = h("div", { class: "lines", hidden: true }, lines.map(([, , one]) => one));
+  node.set = (found) => {
+    node.hidden = !found.structures.length && !found.unknown.structures;
+    for (const [name, side, one] of lines) {
+      const prices = found.structures.find((item) => item.underlying === name);
+      one.hidden = !prices && !found.unknown.structures;
+      one.set(prices?.[`liquidation_price_${side}`] ?? null, { why: found.unknown.structures ?? "no price up to ten times away reaches it" });
+    }
+  };
+  return node;
+}
+
+function distancePanel(pool, unit) {
+  const structures = structureLines(pool, unit);
   const lines = [["shock_down", "shock_down"], ["shock_up", "shock_up"]].map(([field, key]) => [field, figure(key, "percent")]);
   const deviations = figure("distance_deviations", "ratio", { name: "In standard deviations", unit: "daily σ" });
-  const node = panel("Distance to maintenance", { note: "all prices together", body: h("div", { class: "lines" }, lines.map(([, one]) => one), deviations), flush: true });
+  const node = panel("Distance to maintenance", { note: "all prices together", body: [h("div", { class: "lines" }, lines.map(([, one]) => one), deviations), structures], flush: true });
   node.set = (now) => {
     for (const [field, one] of lines) one.set(now[field], { why: now.unknown[field] });
     deviations.set(now.distance_deviations, { why: now.unknown.distance_deviations });
   };
+  node.setStructures = (found) => structures.set(found);
   return node;
 }
 
@@ -142,12 +160,13 @@ export async function accountPage(main, scope, [poolName, owner, number]) {
   }
   const unit = pool.settlement;
   document.title = `${f.short(account.owner)} in ${account.pool_name} · Ringfence`;
-  const context = { scope, pool, account, unit };
-  const parts = [standing(unit), tiles(unit), legsPanel(scope, unit), whatIfPanel(context), healthPanel(context), curvesPanel(context), balancesPanel(account, unit), distancePanel(), greeksPanel(context)];
-  const [top, row, legs, whatIf, time, curves, balances, distance, greeks] = parts;
+  const distance = distancePanel(pool, unit);
+  const context = { scope, pool, account, unit, onStructures: distance.setStructures };
+  const parts = [standing(unit), tiles(unit), legsPanel(scope, unit, account.positions.some((leg) => leg.option)), whatIfPanel(context), healthPanel(context), curvesPanel(context), balancesPanel(account, unit), distance, greeksPanel(context), stepPanel(unit)];
+  const [top, row, legs, whatIf, time, curves, balances, , greeks, step] = parts;
   main.append(header(account), h("div", { class: "grid" }, top, row,
-    h("div", { class: "w8 col" }, legs, curves, receiptsPanel(scope, account, unit)),
-    h("div", { class: "w4 col" }, whatIf, time, distance, greeks, balances)));
+    h("div", { class: "w8 col" }, legs, curves, greeks, receiptsPanel(scope, account, unit)),
+    h("div", { class: "w4 col" }, whatIf, time, step, distance, balances)));
   const show = (now) => parts.forEach((one) => one.set?.(now));
   show(account);
   scope.add(stream.subscribe({ channel: "account", pool: account.pool, owner: account.owner, number: account.number }, (topic) => {

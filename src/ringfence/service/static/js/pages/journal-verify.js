@@ -7,9 +7,12 @@ import { stream } from "../stream.js";
 
 const LOOK_MS = 400;
 
-function report(found) {
+/** What was checked beside chain and replay, or why it could not be. */
+const beside = (unknown) => (Object.keys(unknown).length ? `Not checked: ${Object.keys(unknown).join(", ")}; ${Object.values(unknown)[0]}.` : "Anchor, checkpoints and file agree with it.");
+
+function report(found, unknown) {
   if (found.ok) {
-    return [h("span", { class: "chip good" }, "✓ verified"), h("span", null, `${f.count(found.entries)} entries: the chain is whole, and a replay reaches the same digests.`), h("span", { class: "mono muted", title: found.head }, `head ${f.short(found.head, 12, 8)}`)];
+    return [h("span", { class: "chip good" }, "✓ verified"), h("span", null, `${f.count(found.entries)} entries: the chain is whole, and a replay reaches the same digests. ${beside(unknown)}`), h("span", { class: "mono muted", title: found.head }, `head ${f.short(found.head, 12, 8)}`)];
   }
   return [h("span", { class: "chip bad" }, "✗ not what was written"), h("ul", { class: "changes" }, found.problems.map((one) => h("li", null, one.seq ? h("a", { class: "link", href: `#/journal/${one.seq}` }, `entry ${one.seq}`) : "", ` ${one.message}`)))];
 }
@@ -33,7 +36,7 @@ export function verifyPanel(scope) {
       progress.value = found.entries ? found.done / found.entries : 0;
       clear(state, progress, h("span", null, `${f.count(found.done)} of ${f.count(found.entries)} entries replayed`));
       setTimeout(() => scope.signal.aborted || look(), LOOK_MS);
-    } else if (found.report) clear(state, report(found.report));
+    } else if (found.report) clear(state, report(found.report, found.unknown));
     else clear(state, h("span", { class: "muted" }, "Recomputes every hash from the first entry on and replays every command; the venue goes on meanwhile."));
   };
   const begin = async () => {

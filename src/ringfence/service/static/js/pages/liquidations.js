@@ -1,18 +1,20 @@
 // Liquidations: who is near, auctions and the deleveraging queue, and what happened.
 
 import { get } from "../api.js";
+import { auctionsPanel } from "../components/auctions.js";
 import { accountColumns, accountHref, liquidationColumns, liquidationKey } from "../components/columns.js";
 import { tile } from "../components/figure.js";
+import { queuePanel } from "../components/queue.js";
 import { Table } from "../components/table.js";
-import { sum } from "../decimal.js";
-import { h, nothing, panel, say, segments } from "../dom.js";
+import { add, sum } from "../decimal.js";
+import { h, panel, say, segments } from "../dom.js";
 import * as f from "../format.js";
 import { stream } from "../stream.js";
 import { SETTLEMENT } from "./overview.js";
 
 function recentPanel(scope, onRows) {
   const count = h("span", { class: "note" });
-  const table = new Table({ name: "Liquidations, newest first", columns: liquidationColumns({ unit: SETTLEMENT }), rowKey: liquidationKey, height: "max(300px, 46vh)", onOpen: (row) => { location.hash = `#/journal/${row.seq}`; }, empty: "Nobody has been liquidated since the service started." });
+  const table = new Table({ name: "Liquidations, newest first", columns: liquidationColumns({ unit: SETTLEMENT }), rowKey: liquidationKey, height: "max(300px, 46vh)", onOpen: (row) => { location.hash = `#/journal/${row.seq}`; }, empty: "No step of a waterfall since the service started." });
   scope.add(table);
   const rows = new Map();
   let cursor;
@@ -23,7 +25,7 @@ function recentPanel(scope, onRows) {
     say(count, `${f.count(all.length)} loaded, newest first; amounts in ${SETTLEMENT}`);
     onRows(all);
   };
-  const add = (more) => {
+  const merge = (more) => {
     for (const row of more) rows.set(liquidationKey(row), row);
     if (more.length) show();
   };
@@ -33,7 +35,7 @@ function recentPanel(scope, onRows) {
     try {
       const page = await get("/liquidations", { limit: 200, cursor }, scope.signal);
       cursor = page.next;
-      add(page.items);
+      merge(page.items);
     } catch {
       cursor = null;
     }
@@ -41,7 +43,7 @@ function recentPanel(scope, onRows) {
   };
   table.onEnd = older;
   older().then(show);
-  scope.add(stream.subscribe({ channel: "liquidations" }, (topic, change) => add(change.kind === "snapshot" ? topic.items ?? [] : change.added ?? [])));
+  scope.add(stream.subscribe({ channel: "liquidations" }, (topic, change) => merge(change.kind === "snapshot" ? topic.items ?? [] : change.added ?? [])));
   return panel("Recent", { note: count, body: table.node, flush: true });
 }
 
@@ -54,7 +56,7 @@ function atRiskPanel(scope) {
     stop?.();
     stop = stream.subscribe({ channel: "at_risk", below }, (topic) => {
       table.set(topic.rows ? [...topic.rows.values()] : []);
-      say(count, `${f.count(table.rows.length)} accounts below ${below}; amounts in ${SETTLEMENT}`);
+      say(count, `${f.many(table.rows.length, "account")} below ${below}; amounts in ${SETTLEMENT}`);
     });
   };
   watch("1.1");
@@ -62,10 +64,26 @@ function atRiskPanel(scope) {
   return panel("Next in line", { note: count, tools: segments("Health below", [["1.02", "< 1.02"], ["1.1", "< 1.1"], ["1.25", "< 1.25"]], "1.1", watch), body: table.node, flush: true });
 }
 
+/** What takes something from an account, and where it says how much. */
+const VALUE_OF = ["position_liquidated", "collateral_liquidated", "claim_liquidated", "slice_sold", "position_deleveraged"];
+const total = (rows, field, events) => sum(rows.filter((row) => events.includes(row.event)).map((row) => row[field] ?? "0"));
+
+function sums(rows) {
+  const all = [...VALUE_OF, "shortfall_recorded"];
+  return {
+    steps: String(rows.filter((row) => [...all, "winner_deleveraged"].includes(row.event)).length),
+    value: total(rows, "value", VALUE_OF),
+    bonus: total(rows, "bonus", VALUE_OF),
+    fee: total(rows, "fee", VALUE_OF),
+    insurance: add(total(rows, "insurance", all), total(rows, "value", ["due_covered"])),
+    shortfall: total(rows, "shortfall", ["shortfall_recorded"]),
+  };
+}
+
 function tiles() {
   const made = {
     steps: tile("liquidations", "count", { name: "Steps loaded" }),
-    value: tile("liquidated_value", "compact", { name: "Value taken over", unit: SETTLEMENT }),
+    value: tile("liquidated_value", "compact", { name: "Value closed", unit: SETTLEMENT }),
     bonus: tile("bonus", "compact", { name: "Bonuses paid", unit: SETTLEMENT }),
     fee: tile("fee", "compact", { name: "Fees to insurance", unit: SETTLEMENT }),
     insurance: tile("insurance_drawn", "compact", { name: "Drawn from insurance", unit: SETTLEMENT }),
@@ -73,22 +91,22 @@ function tiles() {
   };
   const node = h("div", { class: "tiles" }, Object.values(made));
   node.set = (rows) => {
-    made.steps.set(String(rows.length));
-    for (const field of ["value", "bonus", "fee", "insurance", "shortfall"]) made[field].set(sum(rows.map((row) => row[field] ?? "0")));
+    for (const [name, value] of Object.entries(sums(rows))) made[name].set(value);
   };
   return node;
 }
 
 export function liquidationsPage(main, scope) {
   const figures = tiles();
+  const side = h("div", { class: "col" });
   figures.set([]);
   main.append(
     h("div", { class: "head" }, h("h1", null, "Liquidations")),
     h("div", { class: "grid" },
       figures,
+      auctionsPanel(scope, { unit: SETTLEMENT }),
       recentPanel(scope, figures.set),
-      h("div", { class: "w9 col" }, atRiskPanel(scope)),
-      h("div", { class: "w3 col" },
-        panel("Live auctions", { note: "not shown yet", body: nothing("Not shown yet", "The stream does not carry auctions. An account's `waterfall` tells the step it is in, and the quote of the Python interface what a bid would get."), flush: true }),
-        panel("Deleveraging queue", { note: "not shown yet", body: nothing("Not shown yet", "The stream does not carry the queue. An account's `deleveraging` tells its place in it."), flush: true }))));
+      atRiskPanel(scope),
+      side));
+  queuePanel(scope).then((panel) => side.append(panel));
 }

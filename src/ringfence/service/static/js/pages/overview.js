@@ -58,7 +58,7 @@ function worstPools(scope) {
     rows = topic.rows ? [...topic.rows.values()] : [];
     show();
   }));
-  const filter = segments("Kind of pool", [["all", "All"], ["derivatives", "Derivatives"], ["lending", "Lending"]], "all", (to) => {
+  const filter = segments("Kind of pool", [["all", "All"], ["derivatives", "Derivatives"], ["options", "Options"], ["lending", "Lending"]], "all", (to) => {
     kind = to;
     show();
   });

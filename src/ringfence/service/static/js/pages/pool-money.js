@@ -1,9 +1,8 @@
-// A pool's collateral, open interest and funding, and how far its waterfall has gone.
+// A pool's collateral, open interest and funding.
 
 import { write } from "../components/figure.js";
 import { explain } from "../components/tip.js";
 import { h, panel, say } from "../dom.js";
-import { WATERFALL } from "../explain.js";
 import * as f from "../format.js";
 
 /** Worth of what is deposited of each asset at index prices, for the lengths of the bars. */
@@ -66,50 +65,5 @@ export function fundingPanel(pool) {
       cell.setAttribute("aria-label", `${cell.dataset.tip.replaceAll("_", " ")} ${made.text}`);
     }
   });
-  return node;
-}
-
-const LATER = "not part of this pool's rules, so there is no figure";
-
-function stepFigures(pool, unit) {
-  const below = pool.histogram[0];
-  const backstop = pool.backstop ?? {};
-  const holds = Object.values(backstop.positions ?? {}).filter((size) => size !== "0").length;
-  return [
-    [f.many(pool.at_risk, "account"), pool.at_risk > 0],
-    [`${f.count(below)} below 1`, below > 0],
-    null,
-    [f.many(pool.liquidations, "step"), pool.liquidations > 0],
-    null,
-    [holds ? f.many(holds, "position") : "empty", holds > 0],
-    [`${f.compact(pool.insurance_paid)} ${unit}`, Number(pool.insurance_paid) > 0],
-    null,
-    [`${f.compact(pool.shortfall)} ${unit}`, Number(pool.shortfall) > 0],
-    null,
-  ];
-}
-
-export function waterfallPanel(unit) {
-  const lines = WATERFALL.map(([title, how], k) => {
-    const value = h("span", { class: "value" });
-    const node = h("li", { class: "step", tabindex: "0" }, h("span", { class: "ordinal", "aria-hidden": "true" }, String(k)), h("span", { class: "name" }, title), value);
-    Object.assign(node.dataset, { tip: "", title, how });
-    return { node, value };
-  });
-  const note = h("span", { class: "note" });
-  const node = panel("Waterfall", { note, body: h("ol", { class: "steps live" }, lines.map((line) => line.node)), flush: true });
-  node.set = (pool) => {
-    let deepest = -1;
-    stepFigures(pool, unit).forEach((figure, k) => {
-      const { node: step, value } = lines[k];
-      const [text, isUsed] = figure ?? [f.NONE, false];
-      say(value, text);
-      value.classList.toggle("is-null", figure === null);
-      step.classList.toggle("used", isUsed);
-      if (figure === null) step.dataset.why = LATER;
-      if (isUsed && k > 1) deepest = k;
-    });
-    say(note, deepest < 0 ? "at rest" : `so far down to step ${deepest}`);
-  };
   return node;
 }

@@ -11,8 +11,11 @@ import { explain } from "../components/tip.js";
 import { clear, h, nothing, panel, say, segments } from "../dom.js";
 import * as f from "../format.js";
 import { stream } from "../stream.js";
-import { collateralPanel, fundingPanel, waterfallPanel } from "./pool-money.js";
+import { auctionsPanel } from "../components/auctions.js";
+import { poolQueuePanel } from "../components/queue.js";
+import { collateralPanel, fundingPanel } from "./pool-money.js";
 import { parametersPanel } from "./pool-rules.js";
+import { reservesPanel, waterfallPanel } from "./pool-waterfall.js";
 
 const NO_RISK = "no account is below 1.1, so there is nothing to cover";
 const TILES = [
@@ -46,12 +49,13 @@ function header(pool) {
     h("nav", { class: "crumbs", "aria-label": "Where this is" }, h("a", { href: "#/" }, "Overview"), "›", h("span", null, "Pool")),
     h("h1", null, pool.name), chips);
   node.set = (now) => {
-    const state = JSON.stringify([now.validity, now.version, now.accounts]);
+    const state = JSON.stringify([now.validity, now.version, now.accounts, now.halted_ms]);
     if (node.dataset.state === state) return;
     node.dataset.state = state;
     clear(chips,
       h("span", { class: "chip" }, f.capital(now.kind)),
       Object.entries(now.validity).map(([feed, state]) => explain(h("span", { class: `chip ${state === "fresh" ? "good" : "warn"}`, tabindex: "0" }, `${feed} price ${f.words(state)}`), "validity")),
+      now.halted_ms === null ? null : explain(h("span", { class: "chip bad", tabindex: "0" }, "halted"), "halted", `since ${f.moment(now.halted_ms)}`),
       explain(h("span", { class: "chip", tabindex: "0" }, `parameters v${now.version}`), "version"),
       h("span", { class: "mono muted", title: now.id }, f.short(now.id, 8, 6)));
   };
@@ -165,18 +169,20 @@ export async function poolPage(main, scope, [name]) {
   }
   document.title = `${pool.name} · Ringfence`;
   const parts = {
-    head: header(pool), tiles: tiles(pool.settlement), ladder: ladderPanel(scope, pool), waterfall: waterfallPanel(pool.settlement),
-    collateral: collateralPanel(pool), funding: fundingPanel(pool), money: moneyPanel(pool),
+    head: header(pool), tiles: tiles(pool.settlement), ladder: ladderPanel(scope, pool), waterfall: waterfallPanel(pool.settlement), reserves: reservesPanel(pool.settlement),
+    collateral: collateralPanel(pool), queue: pool.kind === "lending" ? null : poolQueuePanel(scope, pool), funding: fundingPanel(pool), money: moneyPanel(pool),
   };
+  const isLong = pool.instruments.length > 4; // of options, whose names are long, too
   main.append(
     parts.head,
     h("div", { class: "grid" },
       parts.tiles,
-      h("div", { class: "w8 col" }, parts.ladder, accountsPanel(scope, pool)),
-      h("div", { class: "w4 col" }, parts.waterfall, parts.collateral, parts.funding, parts.money),
+      h("div", { class: "w8 col" }, parts.ladder, accountsPanel(scope, pool), auctionsPanel(scope, { pool, unit: pool.settlement }), parts.queue),
+      h("div", { class: "w4 col" }, parts.waterfall, parts.reserves, parts.collateral, isLong ? null : parts.funding, parts.money),
+      isLong ? parts.funding : null,
       parametersPanel(scope, pool)));
   const show = (now) => {
-    for (const one of Object.values(parts)) one.set?.(now);
+    for (const one of Object.values(parts)) one?.set?.(now);
   };
   show(pool);
   scope.add(stream.subscribe({ channel: "pool", pool: pool.id }, (topic) => {
