@@ -201,11 +201,15 @@ def test_a_long_whose_rate_exceeds_one_is_checked_on_every_tick() -> None:
 def test_what_has_nothing_left_is_on_no_list() -> None:
     pool = populated_pool(4)
     ladder = Ladder(pool)
-    pool.balance[1], pool.size[1], pool.cost[1], pool.due[1] = 0, 0, 0, 5
+    pool.balance[1], pool.size[1], pool.cost[1] = 0, 0, 0
+    pool.due[1], pool.uncovered[1] = 5, 5
     ladder.touch(pool, np.array([1]))
     assert rung_list(pool, ladder._demands, 1) == NOTHING
     assert ladder.reached(pool).tolist() == []
     assert all_unhealthy(pool).tolist() == []
+    pool.uncovered[1] = 4  # a loss that is not on record yet
+    ladder.touch(pool, np.array([1]))
+    assert ladder.reached(pool).tolist() == all_unhealthy(pool).tolist() == [1]
 
 
 @pytest.mark.parametrize("a", [1, 2])

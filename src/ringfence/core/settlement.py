@@ -17,7 +17,7 @@ from ringfence.core.log import Log, record_total
 from ringfence.core.margin import funding_due, part_of, position_value
 from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Total
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, is_usable, is_valuation_usable
+from ringfence.core.validity import Action, mark_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 from ringfence.separate import separate
 
@@ -184,18 +184,25 @@ def settle_everybody(pool: Pool) -> None:
 
 
 @kernel
+def settlement_status(pool: Pool) -> Status:
+    """Whether prices and valuations of all that has open interest are good enough to settle."""
+    for i in range(pool.mark_price.size):
+        if pool.open_interest[i] > 0:
+            status = mark_status(pool, Action.SETTLE, i)
+            if status != Status.OK:
+                return status
+    return Status.OK
+
+
+@kernel
 def settle(pool: Pool, log: Log) -> Status:
     """Realise all results, let insurance cover the backstop's due, pay claims.
 
     Checks, in order: PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, for what has open interest.
     """
-    for u in range(pool.index_price.size):
-        is_good = is_usable(pool, Action.SETTLE, u)
-        for i in range(pool.first_instrument[u], pool.first_instrument[u + 1]):
-            if pool.open_interest[i] > 0 and not is_good:
-                return Status.PRICE_IS_NOT_USABLE
-            if pool.open_interest[i] > 0 and not is_valuation_usable(pool, Action.SETTLE, i):
-                return Status.VALUATION_IS_NOT_USABLE
+    status = settlement_status(pool)
+    if status != Status.OK:
+        return status
     settle_everybody(pool)
     if new_due(pool, BACKSTOP) > 0:
         paid = draw_insurance(pool, new_due(pool, BACKSTOP))
