@@ -24,6 +24,7 @@ from ringfence.risk.thresholds import (
 from ringfence.units import BASE
 
 Floats = NDArray[np.float64]
+NOBODY = np.zeros(0, dtype=np.int64)
 
 ARITY = 4
 SPARE = 16  # rungs of spare room a list gets at each rebuilding
@@ -271,7 +272,7 @@ class Ladder:
             int(with_several),
             self._found,
         )
-        return np.sort(self._found[:count])
+        return np.sort(self._found[:count]) if count else NOBODY
 
 
 @kernel

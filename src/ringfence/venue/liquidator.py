@@ -114,20 +114,25 @@ class Liquidator:
         if self._early is None:
             self._early = Ladder(pool, Level.TARGET)
         weak, several = self._early.reached(pool, with_several=False), self._early.several()
-        near = [weak, np.array(sorted(self._told), dtype=np.int64), self._unsettled]
-        self._unsettled = NONE
-        if pool.total[Total.NOW_NS] >= self._next_look_ns:
-            self._next_look_ns = int(pool.total[Total.NOW_NS]) + MINUTE_NS
-            near.append(several)
-        told = np.unique(np.concatenate(near))
+        near = self._near(pool, weak, several)
         return Ahead(
-            protections=protections(pool, np.concatenate((weak, several)), cash),
+            protections=protections(pool, joined(weak, several), cash),
             unhealthy=self.unhealthy(pool),
             instruments=waiting_instruments(pool),
             is_ending=is_ending(pool),
-            near=told,
-            has_warnings=len(accounts_to_warn(pool, told)) > 0,
+            near=near,
+            has_warnings=len(accounts_to_warn(pool, near)) > 0,
         )
+
+    def _near(self, pool: Pool, weak: Column, several: Column) -> Column:
+        """Accounts that may have something to be told, by number."""
+        told = np.array(sorted(self._told), dtype=np.int64) if self._told else NONE
+        unsettled, self._unsettled = self._unsettled, NONE
+        now_ns = int(pool.total[Total.NOW_NS])
+        if len(several) and now_ns >= self._next_look_ns:
+            self._next_look_ns = now_ns + MINUTE_NS
+            unsettled = joined(unsettled, several)
+        return joined(weak, told, unsettled)
 
     def unhealthy(self, pool: Pool) -> Column:
         """Accounts with a step of the waterfall ahead of them at the pool's prices, by number.
@@ -143,8 +148,16 @@ class Liquidator:
         return np.sort(np.concatenate((fresh, np.array(onward, dtype=np.int64))))
 
 
+def joined(*columns: Column) -> Column:
+    """Return the accounts of several columns, each once, by number."""
+    filled = [column for column in columns if len(column)]
+    return np.unique(np.concatenate(filled)) if filled else NONE
+
+
 def protections(pool: Pool, accounts: Column, cash: Column) -> Rows:
     """Return what the protective orders of some accounts ask for; cash: [o] in the wallets."""
+    if len(accounts) == 0:
+        return rows(0)
     has_order = (pool.protect_budget[accounts] > 0) | (pool.protect_reduce[accounts] > 0)
     orders: list[tuple[int, int, int]] = []
     for a in np.sort(accounts[has_order]).tolist():
@@ -163,6 +176,8 @@ def protections(pool: Pool, accounts: Column, cash: Column) -> Rows:
 
 def accounts_to_warn(pool: Pool, accounts: Column) -> Column:
     """Return those of some accounts that have come below another level, or above one."""
+    if len(accounts) == 0:
+        return accounts
     found = np.empty(len(accounts), dtype=np.int64)
     return found[: find_warnings(pool, accounts, found)]
 
