@@ -149,7 +149,7 @@ class Story:
         self.adjust("underlyings", "name", words[0], values)
 
     def spec_instrument(self, words: list[str]) -> None:
-        values: dict[str, Any] = pairs(words[1:])
+        values = {k: int(v) if "seconds" in k else v for k, v in pairs(words[1:]).items()}
         self.adjust("instruments", "name", words[0], values)
 
     def spec_without(self, words: list[str]) -> None:

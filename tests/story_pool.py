@@ -50,7 +50,7 @@ COMMANDS = {
         Kind.OPEN_POSITION,
         "account other size instrument @ price with amount asset",
     ),
-    "expire": (Kind.EXPIRE, "instrument @ price"),
+    "expire": (Kind.EXPIRE, "instrument"),
     "mark": (Kind.SET_MARK_PRICE, "instrument price"),
     "funding": (Kind.ACCRUE_FUNDING, "instrument rate"),
     "risk": (Kind.SET_RISK_ARRAY, ""),

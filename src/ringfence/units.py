@@ -16,6 +16,7 @@ PRICE_UNIT = 10**PRICE_DECIMALS  # price units in one unit of the settlement cur
 PPM = 10**6  # rates are parts per million
 BASE = 10**12  # the borrow index starts here: quote units of debt per BASE shares
 
+MS_NS = 10**6
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS

@@ -46,7 +46,7 @@ COMMANDS = (
     c.EndPool(pool="p"),
     c.Liquidate(pool="p", **ACCOUNT),
     c.Settle(pool="p"),
-    c.Expire(pool="p", instrument="ETH-PERP", price="1"),
+    c.Expire(pool="p", instrument="ETH-PERP"),
     c.SetIndexPrice(
         pool="p",
         underlying="ETH",

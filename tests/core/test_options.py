@@ -73,13 +73,13 @@ def test_an_option_expires_at_what_it_pays_and_frees_its_margin(settled, call, p
         trade A1 B1 1 ETH-1000-C @ 40
         trade A1 B1 1 ETH-1000-P @ 38
         clock +604799s
-        price ETH 1000
-        expire ETH-1000-C @ {settled} -> instrument_has_not_expired
+        price ETH {settled}
+        expire ETH-1000-C -> instrument_has_not_expired
         clock +1s
         trade A1 B1 1 ETH-1000-C @ 40 -> instrument_has_expired
-        expire ETH-1000-C @ {settled}
-        expire ETH-1000-C @ {settled} -> instrument_has_expired
-        expire ETH-1000-P @ {settled}
+        expire ETH-1000-C
+        expire ETH-1000-C -> instrument_has_expired
+        expire ETH-1000-P
         position A1 0 ETH-1000-C cost 0
         position B1 0 ETH-1000-P cost 0
         price ETH 1000
@@ -202,8 +202,9 @@ def test_in_a_collateralised_pool_nobody_is_ever_liquidated():
         """)
     story.play("""
         clock +7d
-        expire ETH-1000-C @ 3000.01 -> price_exceeds_limit
-        expire ETH-1000-C @ 3000
+        price ETH 3000.01 -> price_exceeds_limit
+        price ETH 3000
+        expire ETH-1000-C
         due A1 0
         balance A1 0 USDC
     """)
@@ -312,7 +313,7 @@ REFUSED = [
     ),
     (
         with_instruments(SCENARIO, msgspec.structs.replace(CALL, settlement_window_seconds=-1)),
-        "instrument C.settlement_window_seconds must not be negative",
+        "instrument C.settlement_window_seconds is -1; it must lie between 0 and 86400",
     ),
     (
         with_instruments(SCENARIO, CALL, option("D", "put", "900")),

@@ -106,7 +106,8 @@ def test_a_mark_price_reports_the_first_rule_it_breaks():
         mark ETH-DEC 100000
         clock +30d
         mark ETH-DEC 1000                       # not settled yet
-        expire ETH-DEC @ 1000
+        price ETH 1000
+        expire ETH-DEC
         mark ETH-DEC 0         -> price_must_be_positive
         mark ETH-DEC 1000      -> instrument_has_expired
     """)

@@ -172,7 +172,8 @@ def test_a_risk_array_has_an_instrument_an_order_and_limits():
         risk ETH-1000-C 0 -100000.001 0 0 0 -> risk_exceeds_limit
         risk ETH-1000-C 0 -100000 100000 0 0
         clock +7d
-        expire ETH-1000-C @ 1000
+        price ETH 1000
+        expire ETH-1000-C
         risk ETH-1000-C 0 0 0 0 0 -> instrument_has_expired
     """)
     Story().play("""

@@ -59,10 +59,11 @@ def test_every_instrument_trades_until_it_expires():
         deposit A1 5000 USDC
         deposit B1 5000 USDC
         trade A1 B1 1 ETH-DEC @ 1000
-        expire ETH-DEC @ 1000 -> instrument_has_not_expired
+        expire ETH-DEC -> instrument_has_not_expired
         clock +2592000s
         trade A1 B1 1 ETH-DEC @ 1000 -> instrument_has_expired
-        expire ETH-DEC @ 1000
+        price ETH 1000
+        expire ETH-DEC
         trade A1 B1 1 ETH-DEC @ 1000 -> instrument_has_expired
     """)
 
@@ -304,40 +305,6 @@ def test_collateral_that_comes_with_a_position_needs_a_price_too():
         clock +300s
         open_position A1 B1 -1 ETH-PERP @ 900 with 1 ETH       # reducing needs none
         position A1 4 ETH-PERP cost 3600
-    """)
-
-
-def test_a_future_expires_at_its_settlement_price():
-    check("""
-        price ETH 1000
-        mark ETH-DEC 1000
-        mark ETH-PERP 1000
-        deposit A1 5000 USDC
-        deposit B1 250 USDC
-        trade A1 B1 2 ETH-DEC @ 1000
-        trade B1 A1 0.1 ETH-PERP @ 1000
-        expire DOGE @ 0      -> instrument_does_not_exist
-        expire none @ 0      -> instrument_does_not_exist
-        expire ETH-PERP @ 0  -> instrument_has_not_expired   # a perpetual never does
-        expire ETH-DEC @ 0   -> instrument_has_not_expired
-        clock +2591999s
-        expire ETH-DEC @ 0   -> instrument_has_not_expired
-        clock +1s
-        expire ETH-DEC @ 0   -> price_must_be_positive
-        expire ETH-DEC @ 100000.001 -> price_must_be_whole_ticks
-        expire ETH-DEC @ 100000.01  -> price_exceeds_limit
-        expire ETH-DEC @ 1200
-        event instrument_expired value 2400
-        position A1 0 ETH-DEC cost 0
-        position B1 0 ETH-DEC cost 0
-        position B1 0.1 ETH-PERP cost 100
-        claim A1 400
-        due B1 150                                           # 400 less the 250 he had
-        expire ETH-DEC @ 0   -> instrument_has_expired
-        price ETH 1200
-        settle
-        balance A1 5250 USDC
-        claim A1 150
     """)
 
 

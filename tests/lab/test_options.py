@@ -17,7 +17,7 @@ from ringfence.lab.option_pools import (
     options_spec,
     strikes_of,
 )
-from ringfence.lab.options import WINDOW_NS, Coin
+from ringfence.lab.options import Coin
 from ringfence.lab.population import PopulationPlan
 from ringfence.lab.structures import KINDS, Structure, draw, legs_of, lots_of, need_of
 from ringfence.lab.summary import summarise
@@ -135,25 +135,15 @@ def test_people_are_the_same_for_the_same_seed():
     assert len({(p.pool, p.owner, p.number) for p in people(1)}) == 40
 
 
-def test_a_settlement_price_is_averaged_by_time_over_the_last_half_hour():
-    coin, expiry = Coin("ETH", [0]), START + 2 * WINDOW_NS
-    coin.note(100 * PRICE_UNIT, START, [expiry])
-    assert coin.market().settled == {}  # the window has not begun
-    coin.note(200 * PRICE_UNIT, expiry - WINDOW_NS // 2, [expiry])
-    assert coin.market().settled == {expiry: 100.0}
-    coin.note(900 * PRICE_UNIT, expiry + MINUTE_NS, [expiry])  # too late to count
-    assert coin.settlement_price(expiry, PRICE_UNIT) == 150 * PRICE_UNIT
-
-
 def test_a_coin_is_valued_where_it_moved_or_time_passed():
     coin = Coin("ETH", [0])
-    coin.note(100_000, START, [])
+    coin.note(100_000, START)
     coin.valued_price, coin.valued_ns = 100_000, START
-    coin.note(100_100, START + MINUTE_NS, [])
+    coin.note(100_100, START + MINUTE_NS)
     assert not coin.is_due(START + MINUTE_NS)
-    coin.note(100_200, START + 2 * MINUTE_NS, [])
+    coin.note(100_200, START + 2 * MINUTE_NS)
     assert coin.is_due(START + 2 * MINUTE_NS)
-    coin.note(100_000, START + 4 * MINUTE_NS, [])
+    coin.note(100_000, START + 4 * MINUTE_NS)
     assert coin.is_due(START + 4 * MINUTE_NS)
 
 

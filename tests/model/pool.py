@@ -11,6 +11,7 @@ from tests.model import (
     auction,
     backstop,
     deleveraging,
+    expiry,
     governance,
     halt,
     liquidation,
@@ -59,7 +60,7 @@ OF_TWO: dict[Kind, Callable[..., Status]] = {
     Kind.BID: lambda s, b, a, f: auction.bid(s, b, a, f["amount"], f["size"]),
 }
 OF_POOL: dict[Kind, Callable[..., Status]] = {
-    Kind.EXPIRE: lambda s, f: trading.expire(s, f["instrument"], f["price"]),
+    Kind.EXPIRE: lambda s, f: expiry.expire(s, f["instrument"]),
     Kind.SET_INDEX_PRICE: lambda s, f: trading.set_index(
         s, f["instrument"], f["price"], f["amount"], f["size"], f["asset"]
     ),
@@ -187,6 +188,10 @@ def _prices(state: State) -> dict[str, Any]:
         "publish_time": [u.published for u in sides],
         "price_flag": [u.flag for u in sides],
         "grace_until": [u.grace_until for u in sides],
+        "index_since": [u.taken for u in sides],
+        "average_high": [sum(price // 2**30 * ms for price, ms in i.stood) for i in things],
+        "average_low": [sum(price % 2**30 * ms for price, ms in i.stood) for i in things],
+        "average_ms": [sum(ms for _, ms in i.stood) for i in things],
         "mark_price": [i.mark for i in things],
         "expired": [int(i.expired) for i in things],
         "funding_index": [i.funding for i in things],
@@ -258,6 +263,7 @@ def fixed_columns(state: State) -> dict[str, Any]:
         "first_instrument": firsts,
         "instrument_underlying": [i.underlying for i in things],
         "expiry": [i.expiry for i in things],
+        "window_ns": [i.window for i in things],
         "lot": [i.lot for i in things],
         "tick": [i.tick for i in things],
         "value_divisor": [state.divisor],

@@ -115,6 +115,7 @@ class Underlying:
     published: int = 0
     flag: int = 0
     grace_until: int = 0
+    taken: int = 0  # when the pool took the price over
     option_rate: list[int] = field(default_factory=lambda: [0] * 4)
     linear_rate: list[int] = field(default_factory=lambda: [0] * 4)
 
@@ -144,6 +145,8 @@ class Instrument:
     mark: int = 0
     funding: int = 0
     disposed_at: int = 0
+    window: int = 0
+    stood: list[tuple[int, int]] = field(default_factory=list)  # prices in the window, and ms
     side: int = 0
     strike: int = 0
     valued: int = 0
@@ -273,6 +276,7 @@ def _instrument(spec: InstrumentSpec, underlying: int, slots: int) -> Instrument
         funding_max=exact(spec.funding_rate_max, 10**9),
         side={"": 0, "call": 1, "put": -1}[spec.option],
         strike=exact(spec.strike, 10**9),
+        window=spec.settlement_window_seconds * 10**9,
         array=[0] * slots,
         upcoming=[0] * slots,
     )

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from tests.model import health, options
+from tests.model import expiry, health, options
 from tests.model.money import LARGEST, deposit_rule, pay_due, take_in
 from tests.model.state import (
     CASH,
@@ -228,26 +228,6 @@ def settle_all(state: State) -> None:
     state.rounding = 0
 
 
-def expire(state: State, i: int, price: int) -> Status:
-    """The end of a future, or of an option, which is worth its payoff."""
-    if not 0 <= i < len(state.instruments):
-        return Status.INSTRUMENT_DOES_NOT_EXIST
-    instrument = state.instruments[i]
-    if instrument.expiry == 0 or state.now < instrument.expiry:
-        return Status.INSTRUMENT_HAS_NOT_EXPIRED
-    if instrument.expired:
-        return Status.INSTRUMENT_HAS_EXPIRED
-    status = price_rule(state, i, price)
-    if status != Status.OK:
-        return status
-    instrument.mark = options.pays(instrument, price)
-    settle_all(state)
-    for account in state.accounts:
-        account.positions[i].size = account.positions[i].cost = 0
-    instrument.expired = True
-    return Status.OK
-
-
 def draw_insurance(state: State, amount: int) -> int:
     """What the insurance fund gives of an amount."""
     of_day = down(state.insurance + state.drawn, state.rules[Rule.INSURANCE_DRAW_DAY], MILLION)
@@ -356,11 +336,7 @@ def set_index(
         return status
     underlying.flag = flag
     if flag == 0:
-        silent = state.now - underlying.published
-        if underlying.price > 0 and silent >= state.rules[Rule.LONG_STALE_NS]:
-            underlying.grace_until = state.now + state.rules[Rule.GRACE_NS]
-        underlying.price, underlying.confidence = price, min(confidence, LARGEST)
-        underlying.published = published
+        expiry.take_price(state, underlying, price, confidence, published)
     return Status.OK
 
 

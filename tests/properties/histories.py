@@ -133,7 +133,7 @@ class History:
 
     def _makes_sense(self, kind: Kind) -> bool:
         pool = self.pool
-        if kind in (Kind.TRADE, Kind.OPEN_POSITION, Kind.EXPIRE):
+        if kind in (Kind.TRADE, Kind.OPEN_POSITION):
             return len(pool.mark_price) > 0
         if kind in KIND_STEP:
             return bool((pool.step == KIND_STEP[kind]).any())
@@ -351,8 +351,7 @@ class History:
     def _expire(self) -> Fields:
         dated = np.flatnonzero(self.pool.expiry).tolist() or [self._instrument()]
         i = self.rng.choice(dated)
-        price = self._ticks(i, self.prices[0], 0) if len(self.pool.mark_price) else 1
-        return {"instrument": i, "price": price}
+        return {"instrument": i}
 
     def _liquidate(self) -> Fields:
         return {"account": self.rng.choice(self.unhealthy() or [self._account()])}

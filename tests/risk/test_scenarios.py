@@ -9,7 +9,7 @@ import pytest
 from tests.option_pools import FAR, NEAR, OPTIONS, SCENARIO, STANDARD
 from tests.story_pool import START_NS
 
-from ringfence.core.command import Kind
+from ringfence.core.command import Kind, rows
 from ringfence.core.creation import create_pool
 from ringfence.core.health import AS_IT_IS, requirement
 from ringfence.core.log import empty_log
@@ -172,8 +172,15 @@ def test_other_models_are_sent_marks_alone():
 
 def test_inside_of_the_window_only_the_rest_moves():
     spec = spec_of("deribit-like")
-    pool = create_pool(spec, owner=1, now_ns=NEAR - 450 * SECOND_NS)
-    market = {"ETH": CoinMarket(1100.0, FlatSurface(0.5), settled={NEAR: 1000.0})}
+    pool = create_pool(spec, owner=1, now_ns=NEAR - 1800 * SECOND_NS)
+    log = empty_log(1)
+    for left, price in ((1800, 1000), (450, 1100)):
+        given = rows(2)
+        given["kind"], given["time_ns"] = Kind.ADVANCE_CLOCK, NEAR - left * SECOND_NS
+        given["kind"][1], given["size"][1] = Kind.SET_INDEX_PRICE, given["time_ns"][1]
+        given["price"][1] = price * PRICE_UNIT
+        apply(pool, given, np.zeros(2, dtype=np.int64), log)
+    market = {"ETH": CoinMarket(1100.0, FlatSurface(0.5))}
     batch = valuation_rows(spec, pool, market, int(pool.total[Total.NOW_NS]))
     apply(pool, batch, np.zeros(len(batch), dtype=np.int64), empty_log(1))
     call = spec.instruments.index(OPTIONS[1])

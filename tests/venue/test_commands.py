@@ -164,15 +164,34 @@ def test_a_liquidation_by_hand_gives_a_receipt_with_its_reasons():
 def test_an_expiry_closes_every_position_in_the_future():
     scene = Scene.set_up().traded()
     scene.trade("0.5", "ETH-DEC")
-    expire = c.Expire(pool="alpha", instrument="ETH-DEC", price="2100")
+    expire = c.Expire(pool="alpha", instrument="ETH-DEC")
     assert scene.venue.execute(expire).status == "instrument_has_not_expired"
     scene.tick(DAY_NS // 10**9)
+    assert scene.venue.execute(expire).status == "price_is_not_usable"
+    scene.venue.set_prices([scene.price("ETH", "2100")])
     (event,) = scene.must(expire).events
-    assert (event.event, event.value) == ("instrument_expired", "1050")
+    assert (event.event, event.name) == ("instrument_expired", "ETH-DEC")
+    assert (event.price, event.value) == ("2100", "1050")
     view = scene.venue.account("alpha", ALICE)
     assert [p.instrument for p in view.positions] == ["ETH-PERP"]
-    assert view.claim == "50"
+    assert view.claim == "150"
     assert scene.venue.execute(expire).status == "instrument_has_expired"
+
+
+def test_the_venue_settles_by_itself_what_is_over():
+    scene = Scene.set_up().traded()
+    scene.trade("0.5", "ETH-DEC")
+    scene.tick(DAY_NS // 10**9)
+    seq = scene.venue.journal.seq
+    scene.publish(BTC="40000")  # nothing tells what ETH is worth now
+    assert scene.venue.journal.seq == seq + 1
+    assert len(scene.venue.account("alpha", ALICE).positions) == 2
+    scene.publish(ETH="2100")
+    assert len(scene.venue.account("alpha", ALICE).positions) == 1
+    assert scene.venue.record("beta").pool.expired.tolist() == [0, 1, 0]
+    seq = scene.venue.journal.seq
+    scene.publish(ETH="2100")
+    assert scene.venue.journal.seq == seq + 1
 
 
 def test_a_change_of_parameters_waits_for_its_delay():

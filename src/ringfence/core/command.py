@@ -35,7 +35,7 @@ class Kind(IntEnum):
 
     TRADE = 30  # account, other, instrument, size, price: account buys size from other
     OPEN_POSITION = 31  # as TRADE, and asset, amount deposited with it in one step
-    EXPIRE = 32  # instrument, price: settle a future or option at its settlement price
+    EXPIRE = 32  # instrument: settle a future or option at its settlement price
     BUY_FROM_BACKSTOP = 33  # account, instrument, size: take a part of its position at the mark
     BUY_COLLATERAL = 34  # account, asset, amount: take a part of its coins at the index price
 

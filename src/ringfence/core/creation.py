@@ -20,12 +20,13 @@ from ringfence.core.option_creation import option_columns
 from ringfence.core.parameters import CHANGE_FIELDS, PARAMETERS, Parameter
 from ringfence.core.pool import ACCOUNT_COLUMNS, BACKSTOP, Level, Pool, Rule, Total
 from ringfence.core.reading import Checker, SpecError, allowed_table, tier_deductions
-from ringfence.core.spec import PoolSpec, UnderlyingSpec
+from ringfence.core.spec import InstrumentSpec, PoolSpec, UnderlyingSpec
 from ringfence.units import (
     AMOUNT_MAX,
     BASE,
     CHANGES_MAX,
     COLLATERALS_MAX,
+    DAY_NS,
     DECIMALS_MAX,
     DECIMALS_MIN,
     INSTRUMENTS_MAX,
@@ -37,6 +38,12 @@ from ringfence.units import (
     UNIT,
     VALUE_MAX,
     value_divisor,
+)
+
+# Of an instrument, zero at the beginning.
+INSTRUMENT_STATE = (
+    *("expired", "mark_price", "open_interest", "funding_index", "disposed_at"),
+    *("average_high", "average_low", "average_ms"),
 )
 
 
@@ -220,7 +227,8 @@ def _underlyings(check: Checker, rule: Column) -> dict[str, Column]:
             _check_liquidation(check, where, int(tiers[2, u, 0]), worst, columns, u)
     columns["tier_floor"], columns["tier_initial_rate"] = tiers[0].copy(), tiers[1].copy()
     columns["tier_maintenance_rate"], columns["tier_deduction"] = tiers[2].copy(), tiers[3].copy()
-    for name in ("index_price", "confidence", "publish_time", "price_flag", "grace_until"):
+    prices = ("index_price", "index_since", "confidence", "publish_time", "price_flag")
+    for name in (*prices, "grace_until"):
         columns[name] = _zeros(count)
     return columns
 
@@ -285,8 +293,7 @@ def _instruments(check: Checker, prices: Column, divisor: int) -> dict[str, Colu
     }
     columns = {name: _zeros(count) for name in fields}
     columns |= {"instrument_underlying": _zeros(count), "expiry": _zeros(count)}
-    for name in ("expired", "mark_price", "open_interest", "funding_index", "disposed_at"):
-        columns[name] = _zeros(count)
+    columns |= {name: _zeros(count) for name in ("window_ns", *INSTRUMENT_STATE)}
     for i, instrument in enumerate(spec.instruments):
         where = f"instrument {instrument.name}"
         for name, (scale, parameter) in fields.items():
@@ -297,6 +304,7 @@ def _instruments(check: Checker, prices: Column, divisor: int) -> dict[str, Colu
             0 <= instrument.expiry_ns < 2**62, f"{where}.expiry_ns is not a time in ns since 1970"
         )
         columns["expiry"][i] = instrument.expiry_ns
+        columns["window_ns"][i] = _window_ns(check, instrument)
         step = int(columns["lot"][i]) * int(columns["tick"][i])
         check.demand(
             step % divisor == 0,
@@ -318,6 +326,18 @@ def _instruments(check: Checker, prices: Column, divisor: int) -> dict[str, Colu
     )
     columns["first_instrument"] = np.searchsorted(order, np.arange(len(names) + 1)).astype(np.int64)
     return columns
+
+
+def _window_ns(check: Checker, instrument: InstrumentSpec) -> int:
+    """Settlement window; its sums of prices times ms fit for a day at most."""
+    seconds = instrument.settlement_window_seconds
+    is_possible = 0 <= seconds <= DAY_NS // SECOND_NS
+    check.demand(
+        is_possible,
+        f"instrument {instrument.name}.settlement_window_seconds is {seconds}; "
+        "it must lie between 0 and 86400",
+    )
+    return seconds * SECOND_NS if is_possible else 0
 
 
 def create_pool(spec: PoolSpec, *, owner: int, now_ns: int, accounts: int = 64) -> Pool:

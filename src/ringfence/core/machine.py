@@ -17,6 +17,7 @@ from ringfence.core.backstop import (
 from ringfence.core.collateral import deposit, exchange, fund_insurance, withdraw
 from ringfence.core.command import Kind, Row, Rows
 from ringfence.core.deleveraging import deleverage
+from ringfence.core.expiry import expire
 from ringfence.core.halt import end_pool, fund_bond, halt_if_lost, release_bond
 from ringfence.core.health import has_obligation
 from ringfence.core.lending import accrue_interest, borrow, redeem, repay, supply
@@ -29,7 +30,7 @@ from ringfence.core.prices import accrue_funding, set_index_price, set_mark_pric
 from ringfence.core.protection import protect, reduce_by_order, top_up, warn
 from ringfence.core.status import Status
 from ringfence.core.steps import leave_if_cured
-from ringfence.core.trading import expire, open_position, trade
+from ringfence.core.trading import open_position, trade
 from ringfence.core.valuation import set_risk_array
 from ringfence.separate import separate
 from ringfence.units import DAY_NS
@@ -167,7 +168,7 @@ def apply_to_pool(pool: Pool, command: Row, log: Log) -> Status:
     if kind == Kind.OPEN_ACCOUNT:
         return open_account(pool, command["other"], amount)
     if kind == Kind.EXPIRE:
-        return expire(pool, i, price, log)
+        return expire(pool, i, log)
     if kind == Kind.SET_INDEX_PRICE:
         return set_index_price(pool, i, price, amount, size, c)
     if kind == Kind.SET_MARK_PRICE:

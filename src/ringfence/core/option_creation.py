@@ -10,7 +10,7 @@ from ringfence.core.options import CALL, PUT
 from ringfence.core.pool import Level, MarginModel, Rule
 from ringfence.core.reading import Checker, scaled
 from ringfence.core.spec import InstrumentSpec, Levels
-from ringfence.units import AMOUNT_MAX, PPM, PRICE_UNIT, SCENARIOS_MAX
+from ringfence.units import PPM, PRICE_UNIT, SCENARIOS_MAX
 
 SIDES = {"": 0, "call": CALL, "put": PUT}
 RATE_MAX = PPM // 10  # of the contingencies
@@ -194,10 +194,6 @@ def _strike(check: Checker, k: int, instrument: InstrumentSpec, columns: dict[st
     check.demand(
         strike % max(int(columns["tick"][k]), 1) == 0,
         f"{where}.strike {instrument.strike} is not a whole number of ticks",
-    )
-    check.demand(
-        0 <= instrument.settlement_window_seconds <= AMOUNT_MAX,
-        f"{where}.settlement_window_seconds must not be negative",
     )
     return strike
 

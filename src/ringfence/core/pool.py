@@ -173,6 +173,7 @@ class Pool(Columns):
     is_offsetting: Column  # [c] 1: it moves in the scenarios of its underlying
     # Underlyings
     index_price: Column  # [u] 1e-9 settlement currency per coin; 0 before the first
+    index_since: Column  # [u] ns: time of the pool at which it took the price over
     confidence: Column  # [u] half-width of the price, in price units
     publish_time: Column  # [u] ns
     price_flag: Column  # [u] Flag set by the oracle
@@ -193,6 +194,10 @@ class Pool(Columns):
     instrument_underlying: Column  # [i]
     expiry: Column  # [i] ns; 0 for a perpetual
     expired: Column  # [i] 1 once settled
+    window_ns: Column  # [i] before expiry, over which the index price is averaged
+    average_high: Column  # [i] upper bits of the prices in the window, times ms
+    average_low: Column  # [i] their lower 30 bits, times ms
+    average_ms: Column  # [i] ms of the window that count so far, but for the current price
     option_side: Column  # [i] 1 call, -1 put, 0 perpetual or future
     strike: Column  # [i] price units; 0 where it is no option
     valued_at: Column  # [i] ns: time of the last option mark or whole risk array; 0 before

@@ -1,6 +1,7 @@
 """Prices and funding as they arrive from the oracle; decisions use nothing else."""
 
 from ringfence.compiled import kernel
+from ringfence.core.expiry import note_average
 from ringfence.core.margin import funding_step
 from ringfence.core.options import PUT
 from ringfence.core.pool import MarginModel, Pool, Rule, Total
@@ -53,6 +54,7 @@ def set_index_price(
     pool.price_flag[u] = flag
     if flag != Flag.NONE:
         return Status.OK
+    note_average(pool, u)
     now = pool.total[Total.NOW_NS]
     if pool.index_price[u] > 0 and now - pool.publish_time[u] >= pool.rule[Rule.LONG_STALE_NS]:
         pool.grace_until[u] = now + pool.rule[Rule.GRACE_NS]

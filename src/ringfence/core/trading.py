@@ -6,14 +6,12 @@ A side that reduces its position realises its result at the mark.
 
 from ringfence.compiled import kernel
 from ringfence.core.collateral import add_balance, deposit_status
-from ringfence.core.command import Happening
+from ringfence.core.expiry import is_over
 from ringfence.core.health import AS_IT_IS, Change, excess_after
 from ringfence.core.insurance import charge_trade
-from ringfence.core.log import Log, record_total
 from ringfence.core.margin import position_value, share_of
-from ringfence.core.options import payoff
 from ringfence.core.pool import CASH, Level, Pool, Total
-from ringfence.core.settlement import pay_funding, settle_account, settle_everybody
+from ringfence.core.settlement import pay_funding, settle_account
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, exposure_status, is_usable, is_valuation_usable
 from ringfence.fixed import mul_div_floor
@@ -59,7 +57,7 @@ def order_status(pool: Pool, i: int, size: int, price: int) -> Status:
         return Status.PRICE_MUST_BE_WHOLE_TICKS
     if price > pool.price_max[pool.instrument_underlying[i]]:
         return Status.PRICE_EXCEEDS_LIMIT
-    if pool.expired[i] == 1 or (pool.expiry[i] > 0 and pool.total[Total.NOW_NS] >= pool.expiry[i]):
+    if pool.expired[i] == 1 or is_over(pool, i):
         return Status.INSTRUMENT_HAS_EXPIRED
     mark = pool.mark_price[i]
     if mark == 0:
@@ -179,41 +177,3 @@ def open_position(
     if status != Status.OK:
         return status
     return trade_with(pool, a, b, i, size, price, Change(-1, 0, 0, c, amount, 0))
-
-
-@kernel
-def expire(pool: Pool, i: int, price: int, log: Log) -> Status:
-    """Settle a future or option at its settlement price and close every position in it.
-
-    The price is that of the underlying, time-weighted over the settlement window; an option
-    is worth what it pays at that price.
-
-    Checks, in order: INSTRUMENT_DOES_NOT_EXIST, INSTRUMENT_HAS_NOT_EXPIRED (a perpetual
-    never does), INSTRUMENT_HAS_EXPIRED (already settled), PRICE_MUST_BE_POSITIVE,
-    PRICE_MUST_BE_WHOLE_TICKS, PRICE_EXCEEDS_LIMIT.
-    """
-    if i < 0 or i >= pool.mark_price.size:
-        return Status.INSTRUMENT_DOES_NOT_EXIST
-    if pool.expiry[i] == 0 or pool.total[Total.NOW_NS] < pool.expiry[i]:
-        return Status.INSTRUMENT_HAS_NOT_EXPIRED
-    if pool.expired[i] == 1:
-        return Status.INSTRUMENT_HAS_EXPIRED
-    if price <= 0:
-        return Status.PRICE_MUST_BE_POSITIVE
-    if price % pool.tick[i] != 0:
-        return Status.PRICE_MUST_BE_WHOLE_TICKS
-    if price > pool.price_max[pool.instrument_underlying[i]]:
-        return Status.PRICE_EXCEEDS_LIMIT
-    worth = payoff(pool.option_side[i], pool.strike[i], price)
-    pool.mark_price[i] = worth
-    settle_everybody(pool)
-    # Every cost is now exactly size times price, and sizes sum to zero, so the costs that
-    # vanish here sum to zero too.
-    for a in range(pool.total[Total.ACCOUNTS]):
-        pool.size[a, i] = 0
-        pool.cost[a, i] = 0
-    value = position_value(pool.open_interest[i], worth, pool.value_divisor[0])
-    pool.open_interest[i] = 0
-    pool.expired[i] = 1
-    record_total(log, Happening.INSTRUMENT_EXPIRED, value, 0)
-    return Status.OK

@@ -2,7 +2,7 @@
 
 A pool is valued anew where its coin moved enough, or after a few minutes: marks and risk
 arrays from the surface go to it as journaled commands. In the half hour before an expiry the
-price is averaged by time, and that average settles it.
+pool averages the price by time; the part that is fixed already is priced in.
 """
 
 from collections import Counter
@@ -10,22 +10,20 @@ from collections import Counter
 import msgspec
 import numpy as np
 
-from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.command import Kind
 from ringfence.core.pool import CASH
-from ringfence.lab.option_pools import WINDOW_SECONDS, Volatility
+from ringfence.lab.option_pools import Volatility
 from ringfence.lab.population import MAKER
 from ringfence.lab.stage import QUOTE, Stage
 from ringfence.lab.structures import KINDS, Structure, legs_of, lots_of
 from ringfence.lab.traders import ENTER, GO_HOME, LEAVE, Due
-from ringfence.oracle.settlement import SettlementAverage
 from ringfence.risk.scenarios import CoinMarket, valuation_rows
-from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT, SECOND_NS
+from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT
 from ringfence.venue.receipts import decimal
 from ringfence.venue.state import PoolRecord
 
 MOVE_PPM = 2_000  # of the price, since when a pool is valued anew
 VALUE_EVERY_NS = 4 * MINUTE_NS
-WINDOW_NS = WINDOW_SECONDS * SECOND_NS
 RETRY_NS = HOUR_NS
 
 
@@ -50,32 +48,22 @@ class OptionsSummary(msgspec.Struct, frozen=True):
 
 
 class Coin:
-    """What the option pools of one symbol share: volatility, settlement averages, a valuation."""
+    """What the option pools of one symbol share: the volatility and a valuation."""
 
     def __init__(self, symbol: str, numbers: list[int]) -> None:
         self.symbol, self.numbers = symbol, numbers
-        self.price = self.time_ns = 0
+        self.price = 0
         self.volatility: Volatility | None = None
         self.levels: list[float] = []
         self.valued_price = self.valued_ns = 0
-        self._averages: dict[int, SettlementAverage] = {}  # by expiry
 
-    def note(self, price: int, now_ns: int, expiries: list[int]) -> None:
-        """Take a price in, for the volatility and for the averages of these expiries."""
+    def note(self, price: int, now_ns: int) -> None:
+        """Take an index price in."""
         if self.volatility is None:
             self.volatility = Volatility(price, now_ns)
-        for expiry in expiries:
-            average = self._averages.get(expiry)
-            if average is None:
-                average = SettlementAverage(expiry_ns=expiry, window_ns=WINDOW_NS)
-            self._averages[expiry] = average.observe(price, now_ns)
         self.volatility.note(price, now_ns)
         self.levels.append(self.volatility.level)
-        self.price, self.time_ns = price, now_ns
-
-    def settlement_price(self, expiry: int, tick: int) -> int:
-        """Price that settles an expiry which has passed."""
-        return self._averages[expiry].settlement_price(tick, self.time_ns)
+        self.price = price
 
     def is_due(self, now_ns: int) -> bool:
         """Whether a valuation is asked for."""
@@ -87,9 +75,7 @@ class Coin:
         """Return the market now, for the valuation."""
         assert self.volatility is not None
         spot = self.price / PRICE_UNIT
-        averages = {e: a.average(self.time_ns) for e, a in self._averages.items()}
-        settled = {e: price / PRICE_UNIT for e, price in averages.items() if price is not None}
-        return CoinMarket(spot, self.volatility.surface(spot), settled=settled)
+        return CoinMarket(spot, self.volatility.surface(spot))
 
 
 class OptionPools:
@@ -116,27 +102,25 @@ class OptionPools:
             # Pools of a coin differ in their names only, so one valuation serves them all.
             record = self._stage.records[coin.numbers[0]]
             pool = record.pool
-            price = int(pool.index_price[0])
-            alive = sorted({int(e) for e in pool.expiry[pool.expired == 0] if e > 0})
-            if price == 0:
+            if pool.index_price[0] == 0:
                 continue
-            coin.note(price, now_ns, alive)
-            over = [expiry for expiry in alive if expiry <= now_ns]
-            if over:
-                self._send(coin, _settlements(record, coin, over))
-            if over or coin.is_due(now_ns):
+            coin.note(int(pool.index_price[0]), now_ns)
+            has_expired = self._settle(coin)
+            if has_expired or coin.is_due(now_ns):
                 market = {coin.symbol: coin.market()}
                 batch = valuation_rows(record.spec, pool, market, now_ns)
-                coin.valued_price, coin.valued_ns = price, now_ns
+                coin.valued_price, coin.valued_ns = coin.price, now_ns
                 self._valuations += 1
-                self._send(coin, batch)
+                for k in coin.numbers:
+                    self._stage.venue.execute_many(self._stage.records[k].id.hex(), batch.copy())
 
-    def _send(self, coin: Coin, batch: Rows) -> None:
+    def _settle(self, coin: Coin) -> bool:
+        """Settle what is over in the pools of a coin; return whether anything was."""
+        before = self._expired
         for k in coin.numbers:
-            record = self._stage.records[k]
-            before = int(record.pool.expired.sum())
-            self._stage.venue.execute_many(record.id.hex(), batch.copy())
-            self._expired += int(record.pool.expired.sum()) - before
+            receipt = self._stage.venue.expire_due(self._stage.records[k].id.hex())
+            self._expired += 0 if receipt is None else receipt.accepted
+        return self._expired > before
 
     # The people's part
 
@@ -230,18 +214,6 @@ class OptionPools:
                 kind: StructureSummary(people[kind], opened[kind], hit[kind]) for kind in KINDS
             },
         )
-
-
-def _settlements(record: PoolRecord, coin: Coin, expiries: list[int]) -> Rows:
-    """Commands that settle everything of some expiries at the averages."""
-    pool = record.pool
-    chosen = np.flatnonzero(np.isin(pool.expiry, expiries) & (pool.expired == 0)).tolist()
-    batch = rows(len(chosen))
-    for row, i in enumerate(chosen):
-        price = coin.settlement_price(int(pool.expiry[i]), int(pool.tick[i]))
-        batch["kind"][row], batch["instrument"][row] = Kind.EXPIRE, i
-        batch["price"][row] = price
-    return batch
 
 
 def _open_interest(record: PoolRecord) -> int:

@@ -8,8 +8,8 @@ in quote units, to the nearest, for one lot held long. The grid is data: a prese
 apart, skews and basis moves that count per expiry) takes two rows of its grid, see
 core.margin_spec.ScenarioKind.
 
-Inside of the settlement window of an expiry a part of its price is fixed already, and only the
-rest moves.
+Inside of the settlement window of an expiry a part of its price is fixed already, by the
+average that the pool keeps, and only the rest moves.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.expiry import average_price
 from ringfence.core.margin_spec import MarginSpec, ScenarioRow
 from ringfence.core.options import PUT
 from ringfence.core.pool import MarginModel, Pool
@@ -59,7 +60,6 @@ class CoinMarket(NamedTuple):
     perpetual: float | None = None  # mark of perpetuals; None: spot
     forward: Mapping[int, float] = {}  # by expiry in ns; none: spot at the expiry's rate
     rate: float = 0.0  # a year, continuous
-    settled: Mapping[int, float] = {}  # average so far, of expiries inside of their window
 
 
 class GridRow(NamedTuple):
@@ -142,20 +142,15 @@ def valuation_rows(
             for i in range(pool.first_instrument[u], pool.first_instrument[u + 1])
             if not pool.expired[i]
         ]
-        found += _of_underlying(spec, pool, market[underlying.name], alive, now_ns, model)
+        found += _of_underlying(pool, market[underlying.name], alive, now_ns, model)
     return np.concatenate(found) if found else rows(0)
 
 
 def _of_underlying(
-    spec: PoolSpec,
-    pool: Pool,
-    coin: CoinMarket,
-    alive: list[int],
-    now_ns: int,
-    model: ScenarioModel | None,
+    pool: Pool, coin: CoinMarket, alive: list[int], now_ns: int, model: ScenarioModel | None
 ) -> Iterator[Rows]:
     options = [i for i in alive if pool.option_side[i]]
-    book = option_book(spec, pool, coin, options, now_ns)
+    book = option_book(pool, coin, options, now_ns)
     marks = _marks(pool, options, book)
     if options:
         batch = rows(len(options))
@@ -167,7 +162,7 @@ def _of_underlying(
     yield from (array_rows(pool, i, arrays[:, k]) for k, i in enumerate(options))
     for i in alive:
         if not pool.option_side[i]:
-            yield array_rows(pool, i, linear_array(spec, pool, coin, i, now_ns, model))
+            yield array_rows(pool, i, linear_array(pool, coin, i, now_ns, model))
 
 
 class _Expiry(NamedTuple):
@@ -176,25 +171,19 @@ class _Expiry(NamedTuple):
     variable: float  # the part of it that moves
 
 
-def _expiry(coin: CoinMarket, expiry_ns: int, window_seconds: int, now_ns: int) -> _Expiry:
+def _expiry(pool: Pool, coin: CoinMarket, i: int, now_ns: int) -> _Expiry:
+    expiry_ns, window = int(pool.expiry[i]), int(pool.window_ns[i])
     left = max(expiry_ns - now_ns, 0)
     time = left / SECOND_NS / YEAR_SECONDS
     feed = coin.forward.get(expiry_ns, coin.spot * float(np.exp(coin.rate * time)))
-    window = window_seconds * SECOND_NS
     share = max(0.0, 1.0 - left / window) if window else float(left == 0)
-    fixed = share * coin.settled.get(expiry_ns, feed)
+    fixed = share * (int(average_price(pool, i)) / PRICE_UNIT or feed)
     return _Expiry(time, fixed + (1.0 - share) * feed, (1.0 - share) * feed)
 
 
-def option_book(
-    spec: PoolSpec, pool: Pool, coin: CoinMarket, options: list[int], now_ns: int
-) -> Book:
+def option_book(pool: Pool, coin: CoinMarket, options: list[int], now_ns: int) -> Book:
     """Lay out one coin of each option the way the models see a portfolio."""
-    windows = [spec.instruments[i].settlement_window_seconds for i in options]
-    terms = [
-        _expiry(coin, int(pool.expiry[i]), window, now_ns)
-        for i, window in zip(options, windows, strict=True)
-    ]
+    terms = [_expiry(pool, coin, i, now_ns) for i in options]
     strike = np.array([pool.strike[i] / PRICE_UNIT for i in options], dtype=float)
     time = np.array([t.time for t in terms], dtype=float)
     ends = sorted({int(pool.expiry[i]) for i in options})
@@ -301,16 +290,13 @@ def _basis_profit(book: Book, model: ScenarioModel, side: int, marks: Floats) ->
     return weight * (moved - marks)
 
 
-def linear_array(
-    spec: PoolSpec, pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: ScenarioModel
-) -> Floats:
+def linear_array(pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: ScenarioModel) -> Floats:
     """Delta and profits of one coin of a perpetual or future: [slot]."""
     variable = coin.spot if coin.perpetual is None else coin.perpetual
     time = np.zeros(1)
     is_dated = pool.expiry[i] > 0
     if is_dated:
-        window = spec.instruments[i].settlement_window_seconds
-        expiry = _expiry(coin, int(pool.expiry[i]), window, now_ns)
+        expiry = _expiry(pool, coin, i, now_ns)
         variable, time = expiry.variable, np.array([expiry.time])
     slots = [variable]
     for g in grid_of(model):

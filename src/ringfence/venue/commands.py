@@ -185,10 +185,9 @@ class Settle(Command, frozen=True, kw_only=True):
 
 
 class Expire(Command, frozen=True, kw_only=True):
-    """Settle an expired future or option at the settlement price of its underlying."""
+    """Settle a future or option that is over at its settlement price; anybody may ask for it."""
 
     instrument: str
-    price: str
 
 
 class SetIndexPrice(Command, frozen=True, kw_only=True):

@@ -325,7 +325,7 @@ PARTS: dict[Kind, Sequence[Part]] = {
     Kind.REPAY: _CASH,
     Kind.TRADE: _TRADE,
     Kind.OPEN_POSITION: (*_TRADE, RowReader.asset),
-    Kind.EXPIRE: (RowReader.instrument, _PRICE),
+    Kind.EXPIRE: (RowReader.instrument,),
     Kind.BUY_FROM_BACKSTOP: (_OF_ACCOUNT, RowReader.instrument, _SIZE),
     Kind.BUY_COLLATERAL: (_OF_ACCOUNT, RowReader.asset),
     Kind.SET_INDEX_PRICE: (RowReader.index_price,),

@@ -222,8 +222,10 @@ class Encoder:
         if isinstance(command, c.AccrueFunding):
             rate = self._number("rate", command.rate, PRICE_UNIT)
             return {"kind": Kind.ACCRUE_FUNDING, "instrument": instrument, "amount": rate}
-        kind = Kind.EXPIRE if isinstance(command, c.Expire) else Kind.SET_MARK_PRICE
-        return {"kind": kind, "instrument": instrument, "price": self._price(command.price)}
+        if isinstance(command, c.Expire):
+            return {"kind": Kind.EXPIRE, "instrument": instrument}
+        price = self._price(command.price)
+        return {"kind": Kind.SET_MARK_PRICE, "instrument": instrument, "price": price}
 
     @staticmethod
     def _of_pool(command: c.Command) -> dict[str, int]:

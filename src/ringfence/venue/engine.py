@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from ringfence.columns import Column
-from ringfence.core.command import Rows
-from ringfence.core.pool import CASH, account_count
+from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.expiry import settlement_price
+from ringfence.core.pool import CASH, Pool, account_count
 from ringfence.venue.liquidator import (
     Ahead,
     Liquidator,
@@ -21,12 +22,20 @@ from ringfence.venue.liquidator import (
 from ringfence.venue.receipts import BatchReceipt, merged
 from ringfence.venue.state import PoolRecord, State
 
+FOREVER_NS = 2**63 - 1
+
 
 class Engine(ABC):
     """The part of a venue that needs nobody's command."""
 
     state: State
     _liquidators: dict[bytes, Liquidator]
+    _next_expiry: dict[bytes, int]  # ns, by pool: until then nothing is over
+
+    @property
+    @abstractmethod
+    def time_ns(self) -> int:
+        """Time of the newest entry."""
 
     @abstractmethod
     def record(self, pool: str) -> PoolRecord:
@@ -35,6 +44,15 @@ class Engine(ABC):
     @abstractmethod
     def execute_many(self, pool: str, batch: Rows) -> BatchReceipt:
         """Apply a batch of rows to one pool."""
+
+    def expire_due(self, pool: str) -> BatchReceipt | None:
+        """Settle what is over of a pool, where a settlement price is known; None: nothing is."""
+        record = self.record(pool)
+        now_ns = self.time_ns
+        if now_ns < self._next_expiry.get(record.id, 0):
+            return None
+        batch, self._next_expiry[record.id] = expiries(record.pool, now_ns)
+        return self.execute_many(pool, batch) if len(batch) else None
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
         """Take every account a step on and warn whom it concerns, pool by pool, by number."""
@@ -87,3 +105,13 @@ class Engine(ABC):
         if found is None:
             found = self._liquidators[record.id] = Liquidator(record.pool)
         return found
+
+
+def expiries(pool: Pool, now_ns: int) -> tuple[Rows, int]:
+    """Commands that settle what is over, and the time until when nothing more will be."""
+    alive = np.flatnonzero((pool.expiry > 0) & (pool.expired == 0))
+    over = [i for i in alive[pool.expiry[alive] <= now_ns].tolist() if settlement_price(pool, i)]
+    batch = rows(len(over))
+    batch["kind"], batch["instrument"] = Kind.EXPIRE, over
+    left = np.setdiff1d(alive, over)
+    return batch, int(pool.expiry[left].min()) if len(left) else FOREVER_NS

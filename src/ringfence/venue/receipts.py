@@ -90,17 +90,17 @@ def merged(parts: list[BatchReceipt]) -> BatchReceipt:
 _OF_POOL = (
     Happening.CLAIMS_PAID,
     Happening.DUE_COVERED,
-    Happening.INSTRUMENT_EXPIRED,
     Happening.POOL_HALTED,
     Happening.POOL_ENDED,
     Happening.CLAIMS_COVERED,
 )
-_OF_POSITION = (
+_OF_INSTRUMENT = (
     Happening.POSITION_LIQUIDATED,
     Happening.POSITION_REDUCED,
     Happening.DELEVERAGING_AWAITED,
     Happening.POSITION_DELEVERAGED,
     Happening.WINNER_DELEVERAGED,
+    Happening.INSTRUMENT_EXPIRED,
 )
 _OF_AUCTION = (Happening.AUCTION_STARTED, Happening.SLICE_SOLD)
 
@@ -123,6 +123,11 @@ def event_view(spec: PoolSpec, event: np.void) -> Event:
     )
     if kind in _OF_POOL:
         return view
+    if kind == Happening.INSTRUMENT_EXPIRED:
+        price = decimal(int(event["price"]), PRICE_UNIT)
+        return msgspec.structs.replace(
+            view, name=_name(spec, kind, int(event["index"])), price=price
+        )
     # Of an auction, the size is a share of the account and the price one of its worth.
     is_auction = kind in _OF_AUCTION
     return msgspec.structs.replace(
@@ -145,7 +150,7 @@ def event_view(spec: PoolSpec, event: np.void) -> Event:
 
 def _name(spec: PoolSpec, kind: Happening, index: int) -> str | None:
     """Name of the instrument or asset an event is about."""
-    if kind in _OF_POSITION:
+    if kind in _OF_INSTRUMENT:
         return spec.instruments[index].name
     if kind in (Happening.COLLATERAL_LIQUIDATED, Happening.BUDGET_ADDED):
         return spec.assets()[index]

@@ -69,6 +69,7 @@ class Venue(Engine):
         self._grouped = False
         self._is_halted = False
         self._liquidators: dict[bytes, Liquidator] = {}
+        self._next_expiry: dict[bytes, int] = {}
 
     @classmethod
     def open(cls, url: str | Path = ":memory:", *, clock: Clock | None = None) -> "Venue":
@@ -223,12 +224,14 @@ class Venue(Engine):
         )
 
     def publish(self, prices: Sequence[FeedPrice]) -> dict[str, BatchReceipt]:
-        """Give prices to every pool, and liquidate at once whom they bring below maintenance.
+        """Give prices to every pool, settle what is over, and liquidate whom they bring too low.
 
         Returns the receipts of the liquidations, by pool id in hex; none for a calm tick.
         """
         with self.group():
             self.set_prices(prices)
+            for identity in self.state.pools:
+                self.expire_due(identity.hex())
             return self.liquidate_unhealthy()
 
     def set_prices(self, prices: Sequence[FeedPrice]) -> None:

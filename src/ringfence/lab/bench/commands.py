@@ -96,7 +96,7 @@ def _compared(name: str, pool: Pool, batch: Rows, *, quick: bool) -> Iterator[Re
         "compiled": lambda: apply(pool, batch, statuses, log),
         "plain": partial(twin.run, part.tobytes()),
     }
-    best = least_seconds(contenders, 2 if quick else 5)
+    best = least_seconds(contenders, 2 if quick else 9)
     demand_accepted(name, statuses)
     rate = len(batch) / best["compiled"] / MILLION
     ratio = rate / (len(part) / best["plain"] / MILLION)

@@ -19,7 +19,7 @@ from ringfence.core.log import room_for
 from ringfence.core.reading import SpecError
 from ringfence.core.status import Status
 from ringfence.signing.typed import TypedDataError
-from ringfence.units import PRICE_UNIT, UNIT
+from ringfence.units import MS_NS, PRICE_UNIT, UNIT
 from ringfence.venue import commands as c
 from ringfence.venue import entries
 from ringfence.venue.consent import messages as m
@@ -49,7 +49,6 @@ from ringfence.venue.state import (
     VenueCommand,
 )
 
-MS_NS = 10**6
 VENUE_COMMANDS = (m.Register, m.Receive, m.Send, m.ListAsset, m.CreatePool)
 
 

@@ -121,7 +121,7 @@ TABLE: dict[type, Consents] = {
     c.Deleverage: _KEEP,
     c.EndPool: _KEEP,
     c.Settle: _KEEP,
-    c.Expire: _ORACLE,
+    c.Expire: _KEEP,
     c.SetIndexPrice: _ORACLE,
     c.SetMarkPrice: _ORACLE,
     c.AccrueFunding: _ORACLE,

@@ -211,7 +211,7 @@ _BASIS: dict[type, str] = {
     c.Deleverage: "Deleverage(bytes32 pool,string instrument,uint64 accounts",
     c.EndPool: "EndPool(bytes32 pool",
     c.Settle: "Settle(bytes32 pool",
-    c.Expire: "Expire(bytes32 pool,string instrument,string price",
+    c.Expire: "Expire(bytes32 pool,string instrument",
     c.SetIndexPrice: (
         "SetIndexPrice(bytes32 pool,string underlying,string price,uint64 publish_time_ns,"
         "string confidence,string flag"
