@@ -260,8 +260,11 @@ def owned(pool: Pool, a: int) -> int:
 
 
 def pump(pool: Pool, spec: PoolSpec, rng: Random) -> int:
-    """Let friends trade while they move the marks as they like; return what they took out."""
-    out = 0
+    """Let friends, levered to the last, move the marks as they like; return what they took out."""
+    out, mark = 0, int(pool.mark_price[0])
+    for n in range(7, 0, -1):
+        size = UNIT * 2**n // 8
+        do(pool, Kind.TRADE, account=1, other=2, instrument=0, size=size, price=mark)
     for _ in range(120):
         if rng.random() < 0.25:
             percent = rng.choice((100, 130, 60, 97, 104, 300))
