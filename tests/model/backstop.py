@@ -220,14 +220,30 @@ def buy_coins(state: State, account: Account, c: int, amount: int) -> Status:  #
 
 
 def settle(state: State) -> Status:
-    """A settlement, then the backstop's bad debt, then what insurance should hold."""
-    status = trading.settle(state)
+    """Realise all, cover the backstop, pay claims; its bad debt, and what insurance should hold."""
+    status = trading.settle_rule(state)
     if status == Status.OK:
         zero = state.accounts[0]
+        trading.settle_all(state)
+        _cover(state, zero)
+        trading.pay_all(state)
         if zero.debt_shares or zero.supply_shares:
             _write_off(state, zero)
         halt.measure_target(state)
     return status
+
+
+def _cover(state: State, zero: Account) -> None:
+    """Insurance for the part of its due that nothing of it stands behind."""
+    owns = worth(state, zero) + own_means.lent_value(state, zero.supply_shares)
+    fresh = trading.fresh_due(zero)
+    known = zero.due - fresh
+    lacking = min(fresh, -owns - known)
+    if lacking > 0 and health.exposure_rule(state, SETTLE, zero) == Status.OK:
+        paid = trading.draw_insurance(state, lacking)
+        state.settled_cash += paid
+        zero.due -= paid
+        zero.uncovered = known + lacking - paid
 
 
 def _write_off(state: State, zero: Account) -> None:

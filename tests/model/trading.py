@@ -277,19 +277,6 @@ def settle_rule(state: State) -> Status:
     return Status.OK
 
 
-def settle(state: State) -> Status:
-    """Realise all, cover the backstop, pay claims."""
-    status = settle_rule(state)
-    if status != Status.OK:
-        return status
-    settle_all(state)
-    backstop = state.accounts[0]
-    if fresh_due(backstop):
-        cover_due(state, backstop, draw_insurance(state, fresh_due(backstop)))
-    pay_all(state)
-    return Status.OK
-
-
 def pay_all(state: State) -> None:
     """Pay claims from the settled cash, and then the insurance fund's."""
     claims = [a.claim for a in state.accounts]

@@ -64,6 +64,8 @@ def fund(pool: Pool, spec: PoolSpec, rng: Random) -> None:
             if rng.random() < 0.5:
                 must(pool, Kind.DEPOSIT, account=a, asset=c, amount=rng.randrange(1, 3 * UNIT))
     must(pool, Kind.DEPOSIT, account=BACKSTOP, amount=rng.choice((1, 50_000 * MILLION)))
+    for c in range(1, len(spec.assets())):
+        must(pool, Kind.DEPOSIT, account=BACKSTOP, asset=c, amount=rng.randrange(1, UNIT))
     must(pool, Kind.FUND_INSURANCE, account=3, amount=5_000 * MILLION)
     do(pool, Kind.SUPPLY, account=3, amount=rng.choice((0, 4_000 * MILLION)))
 
@@ -169,8 +171,10 @@ def special(pool: Pool, rng: Random, kind: Kind, a: int) -> dict[str, int]:
         Kind.DELEVERAGE: {"amount": 0},
         Kind.PROTECT: {"size": 1},
         Kind.TOP_UP: {"amount": min(missing, max(int(pool.protect_budget[a]), 1))},
-        Kind.BUY_COLLATERAL: {"amount": max(int(pool.balance[BACKSTOP, -1]) // 4, 1)},
     }
+    if kind == Kind.BUY_COLLATERAL and len(pool.asset_underlying) > 1:
+        c = rng.randrange(1, len(pool.asset_underlying))
+        return {"asset": c, "amount": max(int(pool.balance[BACKSTOP, c]) // 4, 1)}
     return found.get(kind, {})
 
 
@@ -190,7 +194,14 @@ MOVES = (
 SOUGHT = (
     *(Kind.TRADE, Kind.LIQUIDATE, Kind.BID, Kind.DELEVERAGE, Kind.SUPPLY, Kind.REDEEM),
     *(Kind.BORROW, Kind.REPAY, Kind.SUPPLY_BACKSTOP, Kind.REDEEM_BACKSTOP, Kind.REDUCE),
-    *(Kind.BUY_FROM_BACKSTOP, Kind.TOP_UP, Kind.EXCHANGE, Kind.WITHDRAW, Kind.OPEN_POSITION),
+    *(
+        Kind.BUY_FROM_BACKSTOP,
+        Kind.BUY_COLLATERAL,
+        Kind.TOP_UP,
+        Kind.EXCHANGE,
+        Kind.WITHDRAW,
+        Kind.OPEN_POSITION,
+    ),
 )
 
 

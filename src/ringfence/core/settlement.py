@@ -15,7 +15,7 @@ from ringfence.compiled import formula, kernel
 from ringfence.core.command import Happening
 from ringfence.core.log import Log, record_total
 from ringfence.core.margin import funding_due, part_of, position_value
-from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Total
+from ringfence.core.pool import CASH, Pool, Rule, Total
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, mark_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
@@ -195,23 +195,11 @@ def settlement_status(pool: Pool) -> Status:
 
 
 @kernel
-def settle(pool: Pool, log: Log) -> Status:
-    """Realise all results, let insurance cover the backstop's due, pay claims.
-
-    Checks, in order: PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, for what has open interest.
-    """
-    status = settlement_status(pool)
-    if status != Status.OK:
-        return status
-    settle_everybody(pool)
-    if new_due(pool, BACKSTOP) > 0:
-        paid = draw_insurance(pool, new_due(pool, BACKSTOP))
-        cover_due(pool, BACKSTOP, paid)
-        record_total(log, Happening.DUE_COVERED, paid, pool.due[BACKSTOP])
+def pay_and_record(pool: Pool, log: Log) -> None:
+    """Pay claims from the settled cash, and record what was paid and what is left."""
     paid = pay_claims(pool)
     unpaid = 0
     for a in range(pool.total[Total.ACCOUNTS]):
         unpaid += pool.claim[a]
     if paid > 0 or unpaid > 0:
         record_total(log, Happening.CLAIMS_PAID, paid, unpaid)
-    return Status.OK
