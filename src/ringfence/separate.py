@@ -22,6 +22,9 @@ from numba.core.typing.templates import infer, infer_global, make_intrinsic_temp
 
 from ringfence.compiled import kernel
 
+# Every separate kernel of the modules that are loaded.
+SEPARATE: list["_Separate"] = []
+
 # Symbols bound so far, so that each kernel is looked up once.
 _BOUND: set[str] = set()
 
@@ -37,6 +40,7 @@ class _Separate:
         template = make_intrinsic_template(self, self._typed(function), function.__name__)
         infer(template)
         infer_global(self, types.Function(template))
+        SEPARATE.append(self)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.compiled(*arguments)

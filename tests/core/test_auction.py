@@ -2,6 +2,8 @@
 
 from tests.stories import check
 
+from ringfence.core.auction import offer_of
+
 TERMS = "rule auction_seconds 600 dust 0 liquidation_fee 0 bonus_min 0 bonus_max 0"
 OFFERED = f"""
     {TERMS}
@@ -237,4 +239,89 @@ def test_a_due_is_sold_with_the_coins_that_back_it():
         due A1 640.07                           # a hundredth went, 3.43 of the price paid some
         balance A1 0.99 ETH
         balance C1 4990.07 USDC
+    """)
+
+
+def test_a_price_of_the_bidder_that_has_long_been_silent_stops_the_bid():
+    """As in a liquidation: up to half an hour old will do."""
+    silent = f"""
+        {more("auction_resets 3")}
+        price BTC 10000
+        deposit C1 0.1 BTC
+        clock +1799999999999ns
+        price ETH 1000
+    """
+    check(f"""
+        {silent}
+        bid C1 A1 1 0
+        step A1 none
+    """)
+    check(f"""
+        {silent}
+        clock +1ns
+        bid C1 A1 1 0 -> price_is_not_usable
+        price BTC 10000
+        bid C1 A1 1 0
+    """)
+
+
+def test_until_somebody_ends_it_an_auction_that_is_over_sells_at_its_floor():
+    story = check(f"""
+        {OFFERED}
+        clock +600s
+        price ETH 1000
+    """)
+    # 117 / (117 + 0.8 * 450) of the account, at a fifth of its worth: 90 * 0.245283019.
+    story.twin().play("bid C1 A1 1 22.075472 -> bonus_below_minimum")
+    story.play("""
+        bid C1 A1 1 22.075471
+        event slice_sold size 245283019u price 800000u bonus 22.075471
+        step A1 none
+    """)
+
+
+def test_an_account_that_has_become_worthless_is_not_sold():
+    check(f"""
+        {OFFERED}
+        mark ETH-PERP 900                       # 1000 lost of 1000
+        bid C1 A1 1 0 -> nothing_to_liquidate
+        mark ETH-PERP 900.01
+        bid C1 A1 1 0
+        event slice_sold price 980000u
+    """)
+
+
+def test_a_slice_is_offered_while_the_target_is_missed():
+    """The price has brought it above maintenance, and nobody has ended its auction yet."""
+    story = check(f"{OFFERED} \n mark ETH-PERP 957.45")  # 574.5 for 574.47
+    a = story.account("A1")
+    assert tuple(offer_of(story.pool, a)) == (980_000, 0, 563_010_000, 0, 11_490_000)
+    story.play("mark ETH-PERP 957.44")  # 574.4 for 574.464: 0.064 / (0.064 + 562.912)
+    assert tuple(offer_of(story.pool, a)) == (980_000, 0, 562_912_000, 113_682, 11_488_000)
+
+
+def test_a_bidder_pays_in_cash_also_where_it_takes_a_due_over():
+    """3.43 for a hundredth: 0.98 of a worth of 350. The due of 6.5 may stay a due of its own."""
+    sold = f"""
+        {TERMS}
+        price ETH 1000
+        mark ETH-PERP 1000
+        deposit A1 1 ETH
+        deposit B1 5000 USDC
+        deposit C1 1 ETH
+        trade A1 B1 5 ETH-PERP @ 1000
+        mark ETH-PERP 870
+        liquidate A1
+    """
+    check(f"""
+        {sold}
+        deposit C1 3.429999 USDC
+        bid C1 A1 0.01 0 -> exceeds_balance
+        deposit C1 0.000001 USDC
+        bid C1 A1 0.01 0
+        balance C1 0 USDC
+        due C1 6.5
+        due A1 640.07
+        position C1 0.05 ETH-PERP cost 43.5
+        balance C1 1.01 ETH
     """)

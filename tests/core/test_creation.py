@@ -5,15 +5,18 @@ import re
 
 import msgspec
 import pytest
+from tests.option_pools import GRID, SCENARIO
 from tests.story_pool import SPEC
 
 from ringfence.core.bounds import HARD_BOUNDS, parameter_name, parameter_named
+from ringfence.core.command import cells, rows
 from ringfence.core.creation import create_pool
 from ringfence.core.invariants import broken_invariants
+from ringfence.core.margin_spec import MarginSpec, ScenarioRow
 from ringfence.core.parameters import Parameter
 from ringfence.core.pool import Level, Rule
 from ringfence.core.reading import SpecError, scaled, tier_deductions
-from ringfence.core.spec import PoolSpec, immutable_part, parse_spec, pool_id
+from ringfence.core.spec import Levels, PoolSpec, immutable_part, parse_spec, pool_id
 from ringfence.units import DAY_NS, SECOND_NS
 
 HAIRCUT = {"initial": "0.2", "target": "0.16", "maintenance": "0.15", "closeout": "0.1"}
@@ -217,3 +220,48 @@ def test_every_parameter_has_hard_bounds_and_a_name():
         assert low <= high
     assert parameter_named("speed") is None
     assert HARD_BOUNDS[Rule.STALE_NS] == (SECOND_NS, DAY_NS)
+
+
+def test_the_id_of_a_pool_with_options_comes_from_its_margin_model_too():
+    creator = bytes(range(20))
+    eth, call = SCENARIO.underlyings[0], SCENARIO.instruments[2]
+    rates = Levels("0.006", "0.004", "0.003", "0.002")
+    margin = msgspec.structs.replace(SCENARIO.margin, scenarios=(*GRID, ScenarioRow("-0.2")))
+    coin = msgspec.structs.replace(SCENARIO.collateral[0], is_offsetting=False)
+    others = [
+        msgspec.structs.replace(SCENARIO, margin=margin),
+        msgspec.structs.replace(SCENARIO, margin=MarginSpec()),
+        msgspec.structs.replace(SCENARIO, collateral=(coin,)),
+        with_part(SCENARIO, "underlyings", eth, option_rate=rates),
+        with_part(SCENARIO, "underlyings", eth, linear_rate=rates),
+        with_part(SCENARIO, "instruments", call, option="put"),
+        with_part(SCENARIO, "instruments", call, strike="1010"),
+        with_part(SCENARIO, "instruments", call, settlement_window_seconds=1799),
+    ]
+    ids = {pool_id(spec, creator) for spec in [SCENARIO, *others]}
+    assert len(ids) == 1 + len(others)
+    # The haircut of a coin and the factors of a level are parameters: they may change later.
+    same = with_part(SCENARIO, "underlyings", eth, factor=Levels("1.1", "1", "0.8", "0.5"))
+    assert pool_id(same, creator) == pool_id(SCENARIO, creator)
+    assert immutable_part(SCENARIO)["options"][2] == ["ETH-1000-C", "call", "1000", 1800]
+
+
+def with_part(spec: PoolSpec, part: str, old: msgspec.Struct, **fields: object) -> PoolSpec:
+    """The spec with fields of one member exchanged."""
+    new = msgspec.structs.replace(old, **fields)
+    members = tuple(new if member is old else member for member in getattr(spec, part))
+    return msgspec.structs.replace(spec, **{part: members})
+
+
+def test_the_fields_of_command_rows_make_a_table_in_their_order():
+    batch = rows(4)
+    for at, name in enumerate(batch.dtype.names):
+        batch[name] = [at, 100 + at, -at, 2**62 + at]
+    count = len(batch.dtype.names)
+    assert cells(batch).shape == (4, count)
+    assert cells(batch[1:]).tolist() == [
+        [100 + at for at in range(count)],
+        [-at for at in range(count)],
+        [2**62 + at for at in range(count)],
+    ]
+    assert cells(batch[::2])[1].tolist() == [-at for at in range(count)]

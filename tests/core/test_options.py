@@ -4,13 +4,14 @@ import re
 
 import msgspec
 import pytest
-from tests.option_pools import COLLATERALISED, SCENARIO, STANDARD, option
+from tests.option_pools import COLLATERALISED, NEAR, SCENARIO, STANDARD, option
 from tests.stories import Story
 
 from ringfence.core.creation import create_pool
 from ringfence.core.margin_spec import MarginSpec, ScenarioRow
 from ringfence.core.reading import SpecError
 from ringfence.core.spec import InstrumentSpec, Levels, PoolSpec
+from ringfence.units import DAY_NS, PRICE_UNIT
 
 STANDARD_MARKET = """
     price ETH 1000
@@ -342,3 +343,27 @@ REFUSED = [
 @pytest.mark.parametrize(("spec", "problem"), REFUSED)
 def test_a_spec_with_options_that_cannot_be_safe_is_refused(spec, problem):
     assert re.search(re.escape(problem), problems(spec)), problems(spec)
+
+
+def test_a_strike_that_is_no_number_is_named_and_hides_no_other_problem():
+    broken = msgspec.structs.replace(CALL, strike="1e")
+    found = problems(with_instruments(SCENARIO, broken, option("D", "put", "900", NEAR - DAY_NS)))
+    assert "instrument C.strike: '1e' is not a decimal number" in found
+    assert "instrument D must stand before C" in found
+
+
+def test_an_offsetting_coin_of_an_unknown_underlying_is_named_once():
+    coin = msgspec.structs.replace(COIN, underlying="SOL")
+    found = problems(changed(SCENARIO, collateral=(coin,)))
+    assert found == "ETH: underlying SOL is not listed; it must be one of ETH"
+
+
+def test_instruments_are_in_order_within_their_underlying_alone():
+    """The second one's may expire before the first one's last."""
+    btc = msgspec.structs.replace(ETH, name="BTC")
+    early = msgspec.structs.replace(CALL, name="BTC-C", underlying="BTC", strike="900")
+    spec = changed(SCENARIO, underlyings=(ETH, btc), instruments=(*SCENARIO.instruments, early))
+    pool = create_pool(spec, owner=1, now_ns=0)
+    assert pool.first_instrument.tolist() == [0, 6, 7]
+    assert pool.strike[6] == 900 * PRICE_UNIT < pool.strike[5]
+    assert pool.expiry[6] < pool.expiry[5]

@@ -239,3 +239,18 @@ def test_a_penalty_may_reach_the_margin_rate_where_nothing_is_traded():
         announce factor BTC target 0.2 in 1d ramp 1d
         announce liquidation_fee 0.05 in 1d -> parameters_must_nest
     """)
+
+
+def test_the_price_of_an_auction_never_rises_from_start_to_floor():
+    check("""
+        rule auction_start 0.98 auction_floor 0.8
+        announce auction_start 0.799999 in 1d -> parameters_must_nest
+        announce auction_floor 0.980001 in 1d -> parameters_must_nest
+        announce auction_start 0.8 in 1d
+        announce auction_floor 0.800001 in 1d -> parameters_must_nest    # 0.8 is pending
+        cancel 0
+        announce auction_floor 0.98 in 1d
+        announce auction_start 0.979999 in 1d -> parameters_must_nest
+        clock +1d
+        parameter auction_floor 0.98
+    """)

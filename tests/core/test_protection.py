@@ -94,3 +94,20 @@ def test_a_position_is_reduced_to_target_at_the_least_bonus_if_its_owner_allowed
         reduce A1            -> exceeds_backstop_capital
     """.replace("rule ", "rule backstop_limit 0 ", 1)
     )
+
+
+def test_a_pool_that_takes_no_more_cash_leaves_the_budget_as_it_was():
+    full = LONG.replace("    rule", "    pool cash_cap 7100\n    rule", 1)
+    check(f"""
+        {full}
+        protect A1 30 0
+        mark ETH-PERP 945
+        top_up A1 17 USDC -> exceeds_deposit_cap
+        withdraw B1 16.999999 USDC
+        top_up A1 17 USDC -> exceeds_deposit_cap
+        withdraw B1 0.000001 USDC
+        top_up A1 17 USDC
+        excess A1 target 0
+        mark ETH-PERP 940
+        top_up A1 13.000001 USDC -> exceeds_budget
+    """)

@@ -316,8 +316,8 @@ def test_another_database_is_left_alone(path):
 
 def test_a_journal_of_another_version_is_refused(path):
     Journal.open(path).close()
-    tamper(path, "PRAGMA user_version = 3")
-    with pytest.raises(NotAJournalError, match="a journal of version 3, this program reads 2"):
+    tamper(path, "PRAGMA user_version = 9")
+    with pytest.raises(NotAJournalError, match="a journal of version 9, this program reads 3"):
         Journal.open(path)
 
 

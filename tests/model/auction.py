@@ -124,8 +124,7 @@ def hand_over(state: State, a: Account, b: Account, share: int, kept: int, price
     a.due -= due
     a.uncovered = min(a.uncovered, a.due)
     book(state, b, -due)
-    if b.balances[CASH] > 0:
-        pay_due(state, b)
+    pay_due(state, b)
     pay_due(state, a)
     a.auction_raised += paid
 

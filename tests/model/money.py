@@ -31,8 +31,8 @@ def take_in(state: State, account: Account, c: int, amount: int) -> None:
 
 
 def pay_due(state: State, account: Account) -> None:
-    """Let the account's cash pay its due."""
-    paid = min(account.due, account.balances[CASH])
+    """Let the account's cash pay its due; a bidder on trial may have less than none."""
+    paid = max(min(account.due, account.balances[CASH]), 0)
     account.due -= paid
     account.balances[CASH] -= paid
     state.settled_cash += paid

@@ -17,6 +17,7 @@ from ringfence.journal.entry import GENESIS, chain
 from ringfence.venue import entries
 from ringfence.venue.audit import audit, broken_rules
 from ringfence.venue.entries import decode_batch, encode_batch
+from ringfence.venue.state import RefusedError
 from ringfence.venue.venue import Venue
 
 
@@ -144,6 +145,20 @@ def forged(written: Written, seq: int, body: bytes) -> list[tuple[str, int | Non
     found = audit(written.path).problems
     assert found[0].code == "anchor_missing"
     return [(problem.code, problem.seq) for problem in found[1:]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("said in other words", None), ("ok", "outcome_differs")]
+)
+def test_a_refusal_may_be_reworded_but_stays_a_refusal(written, outcome, code):
+    with Venue.open(written.path) as venue:
+        with pytest.raises(RefusedError, match="USDC"):
+            venue.list_asset("USDC", 8)
+        (entry,) = venue.journal.entries(venue.journal.seq)
+    assert entry.kind == entries.VENUE
+    command = entries.decode_venue(entry.body).command
+    found = forged(written, entry.seq, entries.encode_venue(command, outcome))
+    assert found == ([] if code is None else [(code, entry.seq)])
 
 
 def test_a_forged_status_differs_from_its_replay(written):

@@ -22,7 +22,7 @@ from ringfence.core.command import Happening
 from ringfence.core.health import debt_of, equity, excess, health_factor, worth
 from ringfence.core.log import Log
 from ringfence.core.margin import position_value
-from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Step, Total
+from ringfence.core.pool import CASH, Level, Pool, Rule, Step, Total
 from ringfence.core.receipt import finish_event, start_event
 from ringfence.core.settlement import add_cash, collect_due, realise, settle_account
 from ringfence.core.status import Status
@@ -186,17 +186,16 @@ def bidder_status(pool: Pool, b: int, before: Remembered) -> Status:
 def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Status:
     """Let account b buy a share of account a, which is under auction, at what it costs now.
 
-    It gets no more than reaches the target, all at once or not at all.
+    It gets no more than reaches the target, all at once or not at all. The machine lets no
+    bid of the backstop or for it come here.
 
-    Checks, in order: BACKSTOP_IS_RESTRICTED (of either), AMOUNT_MUST_BE_POSITIVE,
-    AMOUNT_EXCEEDS_LIMIT (a share is at most 1), AUCTION_IS_NOT_RUNNING,
+    Checks, in order: AMOUNT_MUST_BE_POSITIVE, AMOUNT_EXCEEDS_LIMIT (a share is at most 1),
+    AUCTION_IS_NOT_RUNNING,
     PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE (it
     is worth no more than the auction has raised), BONUS_BELOW_MINIMUM, EXCEEDS_BALANCE,
     EXCEEDS_POSITION_LIMIT, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE,
     INITIAL_MARGIN_TOO_LOW.
     """
-    if BACKSTOP in (a, b):
-        return Status.BACKSTOP_IS_RESTRICTED
     if share <= 0:
         return Status.AMOUNT_MUST_BE_POSITIVE
     if share > WHOLE:

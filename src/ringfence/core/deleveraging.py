@@ -203,9 +203,7 @@ def give_up_gains(pool: Pool, book: Book, rows: Column, wanted: int, log: Log) -
             pool.claim[a] -= given
             log.events[rows[k]]["shortfall"] += given
             moved += given
-        left -= moved
-        if moved == 0:
-            break
+        left -= moved  # by one at least: the first claim gives one unit or more
     return wanted - left
 
 

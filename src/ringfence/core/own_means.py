@@ -24,10 +24,11 @@ from ringfence.fixed import DIVISOR_MAX, mul_div_ceil
 
 @kernel
 def use_own_means(pool: Pool, a: int, log: Log) -> None:
-    """Use lent cash and shares of the backstop as far as the target needs them."""
+    """Use lent cash and shares of the backstop as far as the target needs them.
+
+    The account is below maintenance, so it is below target.
+    """
     if pool.supply_shares[a] + pool.backstop_shares[a] == 0:
-        return
-    if excess(pool, a, Level.TARGET) >= 0:
         return
     e = start_event(pool, a, log, Happening.SHARES_REDEEMED, -1)
     used = use_lent_cash(pool, a)

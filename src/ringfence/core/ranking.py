@@ -37,7 +37,7 @@ def leverage_in(pool: Pool, a: int, i: int) -> int:
 
 @kernel
 def rank(pool: Pool, a: int, i: int) -> Rank:
-    """The account's place among those whose positions have the sign of its own."""
+    """The account's place among those whose positions have the sign of its own; it has one."""
     own, before, count, distance = leverage_in(pool, a, i), 0, 0, 0
     for k in range(pool.total[Total.ACCOUNTS]):
         if (pool.size[k, i] > 0) != (pool.size[a, i] > 0) or pool.size[k, i] == 0:
@@ -56,8 +56,6 @@ def rank(pool: Pool, a: int, i: int) -> Rank:
 @kernel
 def lights(place: Rank) -> int:
     """Lights of a place, one to five: five for the fifth of the side that is cut first."""
-    if place.side == 0:
-        return 0
     return LIGHTS - min(place.before * LIGHTS // place.side, LIGHTS - 1)
 
 

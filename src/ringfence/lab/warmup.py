@@ -2,32 +2,15 @@
 
 from collections.abc import Callable
 
-from numba.core import event
-
 # Named this way because a module that imports from it is taken for one with kernels.
 from ringfence import compiled
 from ringfence.lab.crash import Crash
 from ringfence.lab.market import generated_crash
 from ringfence.lab.population import PopulationPlan
+from ringfence.lab.precompile import counted, precompile
 from ringfence.units import HOUR_NS
 
 _MARK = compiled.CACHE / "warm"
-
-
-class _Count(event.Listener):
-    """Tells how many functions have been compiled, each time that one is done."""
-
-    def __init__(self, tell: Callable[[int], None]) -> None:
-        self._tell = tell
-        self._done = 0
-
-    def on_start(self, _event: object) -> None:
-        """Nothing is done yet."""
-
-    def on_end(self, _event: object) -> None:
-        """One more."""
-        self._done += 1
-        self._tell(self._done)
 
 
 def is_warm() -> bool:
@@ -42,7 +25,7 @@ def warm_up(tell: Callable[[int], None] = lambda _done: None) -> None:
     """
     series = generated_crash(0)
     start, _ = series.span
-    with event.install_listener("numba:compile", _Count(tell)):
+    with counted(tell, precompile(tell)):
         crash = Crash(
             series.between(start, start + 14 * HOUR_NS),
             ["BTC", "ETH"],

@@ -44,6 +44,12 @@ class Batch:
     outcome: Outcome
 
 
+def agree(recorded: VenueBody, replayed: VenueBody) -> bool:
+    """Whether two did the same; the reason of a refusal is for people, and may be reworded."""
+    is_accepted = (recorded.outcome == "ok", replayed.outcome == "ok")
+    return recorded.command == replayed.command and is_accepted[0] == is_accepted[1]
+
+
 def encode_venue(command: VenueCommand, outcome: str) -> bytes:
     """Return the body of a venue entry."""
     return msgspec.json.encode(VenueBody(command, outcome))

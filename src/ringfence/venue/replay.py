@@ -16,6 +16,8 @@ from ringfence.venue.entries import (
     SIGNED,
     VENUE,
     MalformedEntryError,
+    VenueBody,
+    agree,
     decode_batch,
     decode_prices,
     decode_venue,
@@ -77,7 +79,7 @@ def _apply_venue(state: State, body: bytes) -> tuple[str, str] | None:
         outcome = "ok"
     except (RefusedError, SpecError) as error:
         outcome = str(error)
-    if outcome != recorded.outcome:
+    if not agree(recorded, VenueBody(recorded.command, outcome)):
         return "outcome_differs", f"replay gives {outcome!r}, recorded {recorded.outcome!r}"
     return None
 
