@@ -69,6 +69,34 @@ def test_a_bid_gets_the_slice_that_brings_the_account_to_target():
     """)
 
 
+def test_a_slice_that_takes_more_of_a_hedge_than_of_the_rest_is_refused():
+    """A lot of the hedge is a twentieth of it, a lot of what it hedges a ten thousandth."""
+    story = check(f"""
+        instrument ETH-DEC lot 0.1
+        {TERMS}
+        price ETH 1000
+        mark ETH-PERP 1000
+        mark ETH-DEC 1000
+        deposit A1 800 USDC
+        deposit B1 5000 USDC
+        deposit C1 5000 USDC
+        trade A1 B1 -2 ETH-DEC @ 1000
+        trade A1 B1 10 ETH-PERP @ 1000
+        mark ETH-PERP 945
+        mark ETH-DEC 945
+        liquidate A1
+        excess A1 maintenance -18
+        bid C1 A1 0.000000001 0 -> slice_is_too_small
+        bid C1 A1 0.0101 0      -> slice_is_too_small
+    """)
+    story.play("""
+        bid C1 A1 0.0102 0
+        excess A1 maintenance -17.97894
+        position A1 -1.9 ETH-DEC cost -1795.5
+        position A1 9.898 ETH-PERP cost 9353.61
+    """)
+
+
 def test_a_smaller_bid_leaves_the_rest_on_offer():
     check(f"""
         {OFFERED}

@@ -164,6 +164,7 @@ def bid(state: State, buyer: Account, account: Account, share: int, least: int) 
     if health.excess(state, account, MAINTENANCE) >= 0:
         return Status.ACCOUNT_IS_HEALTHY
     trial = deepcopy(state)
+    short = health.excess(state, account, MAINTENANCE)
     a, b = (trial.accounts[place(state, one)] for one in (account, buyer))
     settle_one(trial, a)
     kept, price, rest, largest = offered(trial, a)
@@ -173,6 +174,8 @@ def bid(state: State, buyer: Account, account: Account, share: int, least: int) 
     if down(rest - price, share, FULL) < least:
         return Status.BONUS_BELOW_MINIMUM
     hand_over(trial, a, b, share, kept, price)
+    if health.excess(trial, a, MAINTENANCE) < short:
+        return Status.SLICE_IS_TOO_SMALL
     status = buyer_rule(trial, buyer, b)
     if status == Status.OK:
         state.__dict__.update(trial.__dict__)

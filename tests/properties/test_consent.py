@@ -4,19 +4,17 @@ Random signed commands, honest ones and ones spoiled in every way that a forger 
 model that is written apart from the venue keeps a book of its own and predicts each answer.
 """
 
-import os
 import random
 
 import msgspec
 import pytest
 from tests.consent.ceremony import ANN, BEN, DOMAIN, EVE, MINUTE_MS, Ceremony, key, signature
-from tests.properties.profile import examples
+from tests.properties.profile import BASE_SEED, examples
 
 from ringfence.signing.keys import ORDER, SigningKey
 from ringfence.venue import commands as c
 from ringfence.venue.consent import messages as m
 
-BASE_SEED = int(os.environ.get("RINGFENCE_SEED", int.from_bytes(os.urandom(4), "big")))
 SEEDS, STEPS = 3, 150
 OWNERS = (ANN, BEN, EVE)
 SESSIONS = [key(f"session {number}") for number in range(5)]

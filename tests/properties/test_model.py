@@ -12,7 +12,7 @@ import pytest
 from tests.model.pool import ModelPool, columns, differences, fixed_columns, moving_columns
 from tests.properties.histories import History, history_rows
 from tests.properties.pools import ROOM, SPECS, START_NS, new_pool
-from tests.properties.profile import IS_INTERPRETED, examples, over_histories
+from tests.properties.profile import BASE_SEED, IS_INTERPRETED, examples, over_histories
 from tests.properties.running import replayed
 
 import ringfence
@@ -73,12 +73,11 @@ def digest_here(spec, commands):
 @pytest.mark.skipif(IS_INTERPRETED, reason="compares this compiled process with an interpreted one")
 @pytest.mark.parametrize("name", SPECS)
 def test_interpreted_bytes_equal_compiled_bytes(name, tmp_path):
-    seed = int.from_bytes(os.urandom(4), "big")
-    commands = history_rows(SPECS[name], seed, 1000 * examples(1))
+    commands = history_rows(SPECS[name], BASE_SEED, 1000 * examples(1))
     path = tmp_path / "commands.npy"
     np.save(path, commands)
     there = digest_in(sys.executable, name, path, interpreted=True)
-    assert there == digest_here(SPECS[name], commands), f"seed {seed}"
+    assert there == digest_here(SPECS[name], commands), f"RINGFENCE_SEED={BASE_SEED}"
 
 
 @pytest.mark.parametrize("name", ["mixed", "scenario"])

@@ -4,18 +4,15 @@ Floors are far below what a run reaches on average, so that chance alone does no
 RINGFENCE_SEED repeats a run; the seed stands in the message.
 """
 
-import os
-
 import pytest
 from tests.properties.census import Census
 from tests.properties.histories import History
 from tests.properties.pools import SPECS
-from tests.properties.profile import IS_INTERPRETED, examples
+from tests.properties.profile import BASE_SEED, IS_INTERPRETED, examples
 
 from ringfence.core.command import Kind
 from ringfence.core.status import Status
 
-BASE_SEED = int(os.environ.get("RINGFENCE_SEED", int.from_bytes(os.urandom(4), "big")))
 SEEDS, COMMANDS = 24, 400
 
 # At least so many in a run, per kind, for the commands that a history is made of.

@@ -192,7 +192,8 @@ def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Sta
     Checks, in order: AMOUNT_MUST_BE_POSITIVE, AMOUNT_EXCEEDS_LIMIT (a share is at most 1),
     AUCTION_IS_NOT_RUNNING,
     PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE (it
-    is worth no more than the auction has raised), BONUS_BELOW_MINIMUM, EXCEEDS_BALANCE,
+    is worth no more than the auction has raised), BONUS_BELOW_MINIMUM, SLICE_IS_TOO_SMALL (of each
+    position a lot goes at least, which may leave the account worse off), EXCEEDS_BALANCE,
     EXCEEDS_POSITION_LIMIT, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE,
     INITIAL_MARGIN_TOO_LOW.
     """
@@ -215,7 +216,8 @@ def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Sta
     status = offer_status(offer, share, bonus_min)
     if status == Status.OK:
         move_slice(pool, a, b, share, offer)
-        status = bidder_status(pool, b, before)
+        is_worse = excess(pool, a, Level.MAINTENANCE) < margin
+        status = Status.SLICE_IS_TOO_SMALL if is_worse else bidder_status(pool, b, before)
     if status != Status.OK:
         restore(pool, a, b, before)
         return status

@@ -97,3 +97,4 @@ class Status(IntEnum):
     TOO_MANY_AT_ONCE = 91
     NOTHING_TO_WARN_OF = 92
     NOTHING_TO_PROTECT = 93
+    SLICE_IS_TOO_SMALL = 94
