@@ -130,15 +130,16 @@ def test_any_row_whatever_can_be_read(reader):
 
 
 def test_the_tail_is_the_last_entries_oldest_first(run, written):
-    answer = run("journal", "tail", written.path, "--count", 3, "--json")
-    assert [entry["seq"] for entry in answer.json] == [18, 19, 20]
-    prices, batch, digest = answer.json
+    answer = run("journal", "tail", written.path, "--count", 4, "--json")
+    assert [entry["seq"] for entry in answer.json] == [18, 19, 20, 21]
+    prices, batch, warning, digest = answer.json
     assert prices["prices"][0]["index_price"] == "1880"
     assert prices["statuses"] == {"ok": 6}
     assert digest["head"] == written.head
     assert len(digest["digest"]) == 64
     (command,) = batch["commands"]
     assert (command["type"], command["owner"], command["status"]) == ("liquidate", TAKER, "ok")
+    assert warning["commands"][0]["type"] == "warn"
     (event,) = batch["events"]
     assert (event["event"], event["name"], event["command"]) == (
         "position_liquidated",
@@ -153,7 +154,7 @@ def test_a_count_beyond_the_first_entry_gives_all_of_them(run, written):
 
 
 def test_people_see_one_line_an_entry(run, written):
-    answer = run("journal", "tail", written.path, "--count", 5)
+    answer = run("journal", "tail", written.path, "--count", 6)
     for text in ("trade initial_margin_too_low", "ETH 1880", "2023-11-14 22:15:20", "eth-majors"):
         assert text in answer.out
 
@@ -176,7 +177,7 @@ def test_people_see_an_entry_with_its_commands_and_events(run, written):
         assert text in answer.out
 
 
-@pytest.mark.parametrize("entry", [0, 21, -1])
+@pytest.mark.parametrize("entry", [0, 22, -1])
 def test_an_entry_that_is_not_there_is_wrong_usage(run, written, entry):
     answer = run("journal", "show", entry, written.path)
     assert answer.code == 2
@@ -197,7 +198,7 @@ def test_an_export_without_a_range_has_every_entry_once(run, written):
     assert heads[-1] == written.head
 
 
-@pytest.mark.parametrize(("first", "last"), [(0, 3), (5, 4), (1, 21)])
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (5, 4), (1, 22)])
 def test_a_range_that_is_none_is_wrong_usage(run, written, first, last):
     answer = run("journal", "export", written.path, "--from", first, "--to", last)
     assert answer.code == 2

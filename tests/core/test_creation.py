@@ -45,7 +45,7 @@ def test_a_new_pool_is_empty_but_for_its_backstop():
     pool = create_pool(SPEC, owner=7, now_ns=5 * SECOND_NS, accounts=3)
     assert broken_invariants(pool, [0, 0, 0]) == []
     assert pool.owner.tolist() == [7, 0, 0]
-    assert pool.total.tolist() == [5 * SECOND_NS, 1, 1, *[0] * 10, 10**12, 5, *[0] * 8]
+    assert pool.total.tolist() == [5 * SECOND_NS, 1, 1, *[0] * 10, 10**12, 5, *[0] * 9]
     assert pool.haircut[Level.TARGET].tolist() == [0, 160_000, 160_000]
     assert pool.first_instrument.tolist() == [0, 2, 3]
     assert pool.value_divisor.tolist() == [10**11]

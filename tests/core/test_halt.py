@@ -81,9 +81,12 @@ def test_the_final_settlement_closes_all_and_shares_what_there_is():
         clock +3599s
         end_pool                        -> halt_is_not_over
         clock +1s
+        price ETH 885
         end_pool
+        event claims_covered insurance 100 value 100 shortfall 0
         event pool_ended value 1330 shortfall 50
         events 0
+        total shortfall 50                      # of the 150, the bond has paid 100
         position B1 0 ETH-PERP cost 0
         position C1 0 ETH-PERP cost 0
         balance B1 6108.333333 USDC             # 1330 of 1380 are there, by the claims
@@ -97,3 +100,56 @@ def test_the_final_settlement_closes_all_and_shares_what_there_is():
         balance O1 1130 USDC
         total insurance_fund 100
     """)
+
+
+def test_the_end_waits_for_a_mark_that_is_good_enough_but_not_for_ever():
+    check(f"""
+        {LOST}
+        mark ETH-PERP 885
+        liquidate A1
+        clock +3600s
+        end_pool                        -> price_is_not_usable      # an hour old
+        price ETH 885 flag divergent
+        end_pool                        -> price_is_not_usable
+        clock +3599s
+        end_pool                        -> price_is_not_usable
+        clock +1s                               # the notice has passed twice
+        end_pool
+        event claims_covered insurance 100 value 100 shortfall 0
+        event pool_ended value 1100 shortfall 50
+        position B1 0 ETH-PERP cost 0
+    """)
+
+
+def test_what_nobody_can_pay_at_the_end_is_on_record_with_who_bears_it():
+    check(
+        f"""
+        {LOST}
+        deposit L1 1000 USDC
+        supply L1 1000
+        deposit F1 200 USDC
+        borrow F1 100
+        trade F1 C1 2 ETH-PERP @ 1000
+        mark ETH-PERP 885
+        liquidate A1                            # 150 are lost, and the backstop has ten coins
+        clock +3600s
+        price ETH 840
+        mark ETH-PERP 840
+        end_pool
+        event claims_covered insurance 100 value 100 shortfall 570
+        event pool_ended value 1400 shortfall 520
+        due A1 150
+        due backstop 450
+        due F1 20
+        debt F1 0                               # a hundred, lost to L1
+        total shortfall 620              # 520 of claims and 100 of lenders
+        liquidate F1 -> nothing_to_liquidate
+        end_pool                                # again, it has nothing to pay from
+        event pool_ended value 0 shortfall 520
+        deposit D1 20 USDC
+        fund_insurance D1 20
+        end_pool
+        event claims_covered insurance 20 value 0 shortfall 0
+        event pool_ended value 20 shortfall 500
+    """.replace("rule ", "rule rate_base 0 rate_slope1 0 rate_slope2 0 ", 1)
+    )

@@ -98,3 +98,32 @@ def test_a_day_may_draw_no_more_than_its_share():
         clock +1d
         total insurance_drawn 0
     """)
+
+
+def test_a_due_of_the_backstop_is_covered_only_where_nothing_stands_behind_it():
+    check(f"""
+        {LONG}
+        fund_insurance C1 400
+        deposit backstop 1 ETH
+        mark ETH-PERP 900
+        liquidate A1                            # the backstop is long ten at 900
+        mark ETH-PERP 880
+        settle
+        event claims_paid
+        events 0
+        due backstop 200                        # a coin of 1000 stands behind it
+        total insurance_fund 400
+        mark ETH-PERP 750
+        settle
+        event due_covered value 100 shortfall 1400      # 500 of 1500 are missing: a quarter of 400
+        event claims_paid
+        total insurance_fund 300
+        settle
+        event claims_paid
+        events 0                                # the other 400 are on record
+        clock +61s
+        price ETH 1000
+        buy_collateral C1 0.25 ETH
+        due backstop 1149.999999
+        total insurance_fund 300
+    """)

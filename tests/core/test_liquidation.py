@@ -153,10 +153,26 @@ def test_a_shortfall_is_neither_counted_nor_covered_twice():
         deposit A1 0.01 ETH                     # dust, to be liquidated once more
         liquidate A1
         event collateral_liquidated value 10 bonus 0
-        event shortfall_recorded insurance 0 shortfall 0
+        events 0
         due A1 165                              # the coin at 1000, no bonus
         total shortfall 175
         total insurance_fund 75
+    """)
+
+
+def test_what_an_account_still_owes_that_closed_by_itself_is_recorded_once():
+    check(f"""
+        {LONG}
+        deposit C1 1000 USDC
+        fund_insurance C1 100
+        mark ETH-PERP 880
+        trade A1 B1 -10 ETH-PERP @ 880          # 200 are missing, and nothing is left
+        due A1 200
+        liquidate A1
+        event shortfall_recorded account A1 insurance 25 shortfall 175
+        events 0
+        liquidate A1 -> nothing_to_liquidate
+        total shortfall 175
     """)
 
 

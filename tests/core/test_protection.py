@@ -51,6 +51,8 @@ def test_a_budget_that_the_owner_signed_is_added_below_target_and_no_more():
         top_up A1 0 USDC     -> amount_must_be_positive
         top_up A1 17.000001 USDC -> nothing_to_protect
         top_up A1 17 USDC
+        event budget_added account A1 value 17
+        events 0
         excess A1 target 0
         top_up A1 0.000001 USDC -> nothing_to_protect
         mark ETH-PERP 940
@@ -70,7 +72,7 @@ def test_a_position_is_reduced_to_target_at_the_least_bonus_if_its_owner_allowed
         reduce A1            -> price_is_not_usable
         price ETH 945
         reduce A1
-        event position_liquidated size 0.375 value 354.375 bonus 3.54375 fee 0.70875
+        event position_reduced size 0.375 value 354.375 bonus 3.54375 fee 0.70875
         events 0
         excess A1 target 0.01
         reduce A1            -> nothing_to_protect

@@ -83,7 +83,8 @@ def test_who_waits_with_nothing_but_a_due_on_record_is_let_go():
 def to_be_told(story: Story) -> list[int]:
     """Numbers of the accounts that a warning is due for."""
     found = np.zeros(account_count(story.pool), dtype=np.int64)
-    return found[: find_warnings(story.pool, found)].tolist()
+    everybody = np.arange(len(found), dtype=np.int64)
+    return found[: find_warnings(story.pool, everybody, found)].tolist()
 
 
 def test_a_warning_is_due_for_whoever_has_crossed_a_level_since_the_last():

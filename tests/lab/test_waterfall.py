@@ -27,15 +27,15 @@ def events(*rows):
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
-    """A crash with a gap, through twenty pools of people with much leverage."""
+    """A crash with a gap and what comes after, through twenty pools of people with much leverage."""
     path = tmp_path_factory.mktemp("prices") / "fall.csv"
     lines = ["ts,bid,ask"]
-    for k in range(90):
-        price = 2000 * (1 - 0.4 * (k / 89) ** 2) * (0.9 if k >= 60 else 1)
+    for k in range(125):
+        price = 2000 * (1 - 0.4 * (min(k, 89) / 89) ** 2) * (0.9 if k >= 60 else 1)
         minute = f"2021-01-11T{4 + k // 60:02d}:{k % 60:02d}:00Z"
         lines.append(f"{minute},{price - 0.5:.2f},{price + 0.5:.2f}")
     path.write_text("\n".join(lines) + "\n")
-    plan = PopulationPlan(pools=20, accounts=200, leverage=20, seed=1)
+    plan = PopulationPlan(pools=20, accounts=200, leverage=20, seed=3)
     crash = Crash(PriceFile.open(path, "ETH"), ["ETH"], plan, ":memory:")
     crash.set_up()
     for _ in crash.play():
@@ -52,6 +52,7 @@ def test_a_crash_goes_down_every_step_and_adds_up_to_the_unit(ended):
     assert paid.deleveraged > 0
     assert paid.shortfall > 0
     assert (paid.halts, paid.bond) == (1, 1_000 * 10**6)
+    assert min(paid.added, paid.reduced) > 0
     assert ended.problems() == []
     assert ended.counts.are_wallets_unchanged
     assert ended.counts.are_others_unchanged
@@ -60,13 +61,40 @@ def test_a_crash_goes_down_every_step_and_adds_up_to_the_unit(ended):
 def test_the_summary_says_how_far_each_pool_went_and_who_bore_what(ended):
     summary = summarise(ended)
     assert summary.adds_up
-    assert summary.steps.deepest == "halt"
+    assert summary.steps.deepest == "final settlement"
     assert len({pool.steps.deepest for pool in summary.by_pool}) >= 3
-    borne = summary.steps.borne
-    assert borne["insurance fund"] == summary.insurance_used
-    assert borne["claims and lenders"] == summary.shortfall
-    assert borne["creator's bond"] == "1000"
-    assert float(borne["accounts"]) > 0
+    borne = {who: float(amount) for who, amount in summary.steps.borne.items()}
+    insured = borne["insurance fund"] + borne["creator's bond"]
+    assert insured == pytest.approx(float(summary.insurance_used), abs=1e-6)
+    assert borne["claims and lenders"] == float(summary.shortfall)
+    assert 0 < borne["creator's bond"] <= 1000
+    assert borne["accounts"] > 0
+
+
+def test_a_halted_pool_is_settled_for_good_and_what_is_left_is_on_record(ended):
+    (k,) = (k for k, book in enumerate(ended.books) if book.paid.halts)
+    pool, paid = ended.stage.records[k].pool, ended.books[k].paid
+    assert paid.ends == 1
+    assert pool.total[Total.ENDED_AT] - pool.total[Total.HALTED_AT] >= 3600 * 10**9
+    assert not pool.size.any()
+    assert not pool.step.any()
+    assert paid.final > 0
+    assert int(pool.claim.sum()) <= paid.unpaid
+    left, paid.unpaid = paid.unpaid, -1
+    (problem,) = ended.problems()
+    paid.unpaid = left
+    assert "claims after the end" in problem
+
+
+def test_signed_orders_act_in_a_run_and_move_no_wallet_beyond_their_budgets(ended):
+    orders = ended.population.orders
+    signed = sum(order.budget for order in orders)
+    assert 0 < ended.paid().added <= signed
+    assert {order.may_reduce for order in orders} == {True, False}
+    reduced = {(k, a) for k, book in enumerate(ended.books) for a in book.reduced}
+    may = {(o.pool, ended.stage.account(o.pool, o.owner, o.number)) for o in orders if o.may_reduce}
+    assert reduced <= may
+    assert reduced
 
 
 def test_a_sum_that_is_off_by_one_unit_is_said_with_the_name_of_its_pool(ended):
@@ -121,6 +149,12 @@ def test_every_kind_of_event_is_counted_where_it_belongs():
             {"kind": Happening.SHORTFALL_RECORDED, "account": 5, "insurance": 8, "shortfall": 9},
             {"kind": Happening.DUE_COVERED, "value": 11, "shortfall": 100},
             {"kind": Happening.CLAIMS_PAID, "value": 12, "shortfall": 100},
+            {"kind": Happening.BUDGET_ADDED, "account": 6, "value": 13},
+            {"kind": Happening.POSITION_REDUCED, "account": 6, "value": 30, "bonus": 1},
+            {"kind": Happening.POOL_HALTED, "value": 50},
+            {"kind": Happening.CLAIMS_COVERED, "insurance": 60, "value": 7, "shortfall": 2},
+            {"kind": Happening.POOL_ENDED, "value": 80, "shortfall": 15},
+            {"kind": Happening.CLAIMS_PAID, "value": 4, "shortfall": 11},
         )
     )
     expected = Paid(
@@ -130,14 +164,24 @@ def test_every_kind_of_event_is_counted_where_it_belongs():
         raised=160,
         notional=500,
         debt=40,
-        bonus=11,
+        bonus=12,
         fee=2,
-        insurance=19,
-        shortfall=9,
+        insurance=79,
+        shortfall=9 + 2 - 7,
+        added=13,
+        reduced=30,
+        halts=1,
+        bond=50,
+        bond_used=50,
+        ends=1,
+        final=80,
+        unpaid=11,
     )
     assert book.paid == expected
     assert book.accounts == {3, 4, 5}
-    assert total_of([book, book]).insurance == 38
+    assert book.reduced == {6}
+    assert list(book.paid.borne().values()) == [14, 29, 0, 4, 50]
+    assert total_of([book, book]).insurance == 2 * 79
     assert Paid().deepest() == STEPS[0]
 
 

@@ -1,6 +1,6 @@
 """The backstop of the model: its capital, what it sells, what it may not do, what it loses."""
 
-from tests.model import halt, health, own_means, trading
+from tests.model import halt, health, options, own_means, trading
 from tests.model.auction import worth
 from tests.model.money import lent, may_leave, pay_debt, pay_due, shares_for
 from tests.model.money import redeem as redeem_lent
@@ -136,7 +136,7 @@ def _at_a_time(state: State, held: int, unit_value: tuple[int, int]) -> int:
     return held if left < state.rules[Rule.DUST] else some
 
 
-def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C901, PLR0911 - one return per rule
+def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C901, PLR0911, PLR0912 - one return per rule
     """A part of the backstop's position at the mark."""
     zero = state.accounts[0]
     if account is zero:
@@ -154,6 +154,8 @@ def buy(state: State, account: Account, i: int, size: int) -> Status:  # noqa: C
         return Status.INSTRUMENT_HAS_EXPIRED
     if not health.usable(state, OPEN, instrument.underlying):
         return Status.PRICE_IS_NOT_USABLE
+    if not options.valued(state, OPEN, i):
+        return Status.VALUATION_IS_NOT_USABLE
     rule = health.exposure_rule(state, OPEN, account)
     if rule != Status.OK:
         return rule
@@ -218,14 +220,30 @@ def buy_coins(state: State, account: Account, c: int, amount: int) -> Status:  #
 
 
 def settle(state: State) -> Status:
-    """A settlement, then the backstop's bad debt, then what insurance should hold."""
-    status = trading.settle(state)
+    """Realise all, cover the backstop, pay claims; its bad debt, and what insurance should hold."""
+    status = trading.settle_rule(state)
     if status == Status.OK:
         zero = state.accounts[0]
+        trading.settle_all(state)
+        _cover(state, zero)
+        trading.pay_all(state)
         if zero.debt_shares or zero.supply_shares:
             _write_off(state, zero)
         halt.measure_target(state)
     return status
+
+
+def _cover(state: State, zero: Account) -> None:
+    """Insurance for the part of its due that nothing of it stands behind."""
+    owns = worth(state, zero) + own_means.lent_value(state, zero.supply_shares)
+    fresh = trading.fresh_due(zero)
+    known = zero.due - fresh
+    lacking = min(fresh, -owns - known)
+    if lacking > 0 and health.exposure_rule(state, SETTLE, zero) == Status.OK:
+        paid = trading.draw_insurance(state, lacking)
+        state.settled_cash += paid
+        zero.due -= paid
+        zero.uncovered = known + lacking - paid
 
 
 def _write_off(state: State, zero: Account) -> None:

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from tests.model import health
+from tests.model import health, options
 from tests.model.liquidation import (
     finish,
     naked_lots,
@@ -141,7 +141,7 @@ def give_up(givers: list[tuple[Account, int]], wanted: int) -> int:
     return wanted - left
 
 
-def deleverage(state: State, i: int, most: int) -> Status:
+def deleverage(state: State, i: int, most: int) -> Status:  # noqa: C901 - one return per rule
     """Close who waits in an instrument."""
     if not 0 <= i < len(state.instruments):
         return Status.INSTRUMENT_DOES_NOT_EXIST
@@ -149,6 +149,8 @@ def deleverage(state: State, i: int, most: int) -> Status:
         return Status.AMOUNT_MUST_BE_POSITIVE
     if not health.usable(state, DELEVERAGE, state.instruments[i].underlying):
         return Status.PRICE_IS_NOT_USABLE
+    if not options.valued(state, DELEVERAGE, i):
+        return Status.VALUATION_IS_NOT_USABLE
     most = most or len(state.accounts)
     sides = {side: losing(state, i, side, most) for side in (1, -1)}
     if not any(sides.values()):

@@ -64,8 +64,9 @@ def close_part(
     value = state.value(part, state.instruments[i].mark)
     bonus, fee = (down(abs(value), rate, MILLION) for rate in terms)
     after = account.copy()
+    after.positions[i].cost += health.funding_owed(state, account, i) + bonus - value
+    after.positions[i].funding_paid = state.instruments[i].funding
     after.positions[i].size -= part
-    after.positions[i].cost += bonus - value
     return after, value, bonus, fee
 
 
@@ -254,6 +255,11 @@ def is_empty(account: Account) -> bool:
     return not (has or health.holds_position(account))
 
 
+def has_open_loss(account: Account) -> bool:
+    """Whether it owes something that no shortfall is on record for."""
+    return account.debt_shares > 0 or fresh_due(account) > 0
+
+
 def record_shortfall(state: State, account: Account) -> None:
     """Insurance pays what it may; debt is written off; a due stays."""
     due, debt = fresh_due(account), health.debt(state, account.debt_shares)
@@ -276,7 +282,7 @@ def finish(state: State, account: Account) -> None:
             taken = min(value, owed(state, account))
             own_means.burn_capital(account, taken, value)
             take_over(state, account, taken)
-    if is_empty(account) and owed(state, account):
+    if is_empty(account) and has_open_loss(account):
         record_shortfall(state, account)
 
 
@@ -295,7 +301,7 @@ def liquidate(state: State, account: Account) -> Status:  # noqa: C901 - one ret
         was_in_step = account.step
         release(account)
         return Status.OK if was_in_step else Status.ACCOUNT_IS_HEALTHY
-    if is_empty(account) and not account.step:
+    if is_empty(account) and not (account.step or has_open_loss(account)):
         return Status.NOTHING_TO_LIQUIDATE
     status = health.exposure_rule(state, LIQUIDATE, account)
     if status != Status.OK:

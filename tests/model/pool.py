@@ -237,7 +237,7 @@ def moving_columns(state: State) -> dict[str, Any]:
     total += [s.rounding, s.shortfall, s.insurance_paid, s.lender_cash, s.supply_shares]
     total += [s.debt_shares, s.reserve, s.borrow_index, s.accrued_until]
     total += [sum(a.backstop_shares for a in s.accounts), s.taken, s.drawn]
-    total += [s.auctioned(), s.waiting(), s.target, s.bond, s.halted_at]
+    total += [s.auctioned(), s.waiting(), s.target, s.bond, s.halted_at, s.ended_at]
     return _accounts(s) | _prices(s) | {"total": total} | _parameters(s)
 
 

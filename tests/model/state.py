@@ -201,6 +201,7 @@ class State:
     target: int = 0  # of insurance
     bond: int = 0
     halted_at: int = 0
+    ended_at: int = 0
 
     def open_account(self, owner: int, number: int) -> Account:
         """Add an empty account."""

@@ -262,8 +262,8 @@ def shares_of(pot: int, weights: list[int]) -> list[int]:
     return shares
 
 
-def settle(state: State) -> Status:
-    """Realise all, cover the backstop, pay claims."""
+def settle_rule(state: State) -> Status:
+    """First price or valuation that is not good enough to settle by."""
     for u, underlying in enumerate(state.underlyings):
         open_somewhere = any(state.open_interest(i) for i in underlying.instruments)
         if open_somewhere and not health.usable(state, SETTLE, u):
@@ -274,11 +274,6 @@ def settle(state: State) -> Status:
             if state.open_interest(i)
         ):
             return Status.VALUATION_IS_NOT_USABLE
-    settle_all(state)
-    backstop = state.accounts[0]
-    if fresh_due(backstop):
-        cover_due(state, backstop, draw_insurance(state, fresh_due(backstop)))
-    pay_all(state)
     return Status.OK
 
 

@@ -52,7 +52,8 @@ def expected(pool: Pool, a: int) -> Status:  # noqa: C901 - one return per rule,
         return Status.BACKSTOP_IS_NOT_LIQUIDATED
     if excess(pool, a, Level.MAINTENANCE) >= 0:
         return Status.OK if pool.step[a] else Status.ACCOUNT_IS_HEALTHY
-    if not has_anything(pool, a) and not pool.step[a]:
+    owes_news = pool.debt_shares[a] > 0 or pool.due[a] > pool.uncovered[a]
+    if not has_anything(pool, a) and not pool.step[a] and not owes_news:
         return Status.NOTHING_TO_LIQUIDATE
     held = {int(pool.instrument_underlying[i]) for i in np.flatnonzero(pool.size[a])}
     held |= {int(pool.asset_underlying[c]) for c in np.flatnonzero(pool.balance[a]) if c != CASH}

@@ -74,8 +74,8 @@ def test_p11_shrinking_an_unhedged_position_never_raises_the_requirement(spec, s
             lot, sign = int(pool.lot[i]), 1 if pool.size[a, i] > 0 else -1
             smaller.size[a, i] = sign * lot * rng.randrange(abs(int(pool.size[a, i])) // lot)
             for level in LEVELS:
-                now = requirement(smaller, a, level, AS_IT_IS)
-                assert now <= requirement(pool, a, level, AS_IT_IS)
+                now = requirement(smaller, a, int(level), AS_IT_IS)
+                assert now <= requirement(pool, a, int(level), AS_IT_IS)
 
 
 def is_linear(pool: Pool, a: int, b: int) -> bool:
@@ -105,5 +105,5 @@ def test_p18_merging_two_accounts_asks_for_no_more_margin(spec, seed):
             merged = copied(pool)
             merged.size[a] += merged.size[b]
             for level in LEVELS:
-                apart = [requirement(pool, x, level, AS_IT_IS) for x in (a, b)]
-                assert requirement(merged, a, level, AS_IT_IS) <= sum(apart) + units
+                apart = [requirement(pool, x, int(level), AS_IT_IS) for x in (a, b)]
+                assert requirement(merged, a, int(level), AS_IT_IS) <= sum(apart) + units

@@ -42,9 +42,15 @@ def excess(pool: Pool, a: int) -> int:
 
 
 def unhealthy(pool: Pool) -> list[int]:
-    """Accounts below maintenance that have anything left, but for the backstop."""
+    """Accounts below maintenance that are not at their end yet, but for the backstop."""
     return [
         a
         for a in range(1, int(pool.total[Total.ACCOUNTS]))
-        if excess(pool, a) < 0 and (pool.balance[a].any() or pool.claim[a] or pool.size[a].any())
+        if excess(pool, a) < 0 and not is_at_its_end(pool, a)
     ]
+
+
+def is_at_its_end(pool: Pool, a: int) -> bool:
+    """Whether it has nothing, and all that it owes is recorded as lost."""
+    has = pool.balance[a].any() or pool.claim[a] or pool.size[a].any()
+    return not (has or pool.debt_shares[a] or pool.due[a] > pool.uncovered[a])

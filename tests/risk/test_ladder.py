@@ -15,6 +15,8 @@ from ringfence.columns import Column
 from ringfence.core.bounds import HARD_BOUNDS
 from ringfence.core.command import Kind, rows
 from ringfence.core.creation import create_pool
+from ringfence.core.health import excess
+from ringfence.core.liquidation import is_finished
 from ringfence.core.log import empty_log
 from ringfence.core.machine import apply
 from ringfence.core.parameters import Parameter
@@ -75,6 +77,34 @@ def test_a_ladder_built_once_holds_for_every_price(name: str, seed: int, moves: 
     for permille in moves:
         moved = with_prices_moved(history.pool, permille)
         demand_agreement(confirmed(moved, ladder.reached(moved)), moved)
+
+
+@pytest.mark.parametrize("name", SPECS)
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**32), moves=st.lists(st.integers(300, 2_500), min_size=1, max_size=8))
+def test_a_ladder_at_target_misses_nobody_below_it(name: str, seed: int, moves: list[int]) -> None:
+    history = History(SPECS[name], seed)
+    for _ in history.take(250):
+        pass
+    ladder = Ladder(history.pool, Level.TARGET)
+    for permille in (1000, *moves):
+        moved = with_prices_moved(history.pool, permille)
+        below = {
+            a
+            for a in range(1, account_count(moved))
+            if excess(moved, a, Level.TARGET) < 0 and not is_finished(moved, a)
+        }
+        assert below <= set(ladder.reached(moved).tolist())
+        one_leg = set(ladder.reached(moved, with_several=False).tolist())
+        assert one_leg | set(ladder.several().tolist()) >= below
+
+
+def test_a_calm_tick_has_nobody_to_warn_or_protect_among_any_number_of_accounts() -> None:
+    pool = populated_pool(1000)
+    ahead = Liquidator(pool).look(pool, np.zeros(10_000, dtype=np.int64))
+    assert len(ahead.near) == len(ahead.protections) == 0
+    assert not ahead.has_steps
+    assert not ahead.has_warnings
 
 
 def ramp(pool: Pool, parameter: Parameter, index: int, new: int) -> Iterator[Pool]:
@@ -201,11 +231,15 @@ def test_a_long_whose_rate_exceeds_one_is_checked_on_every_tick() -> None:
 def test_what_has_nothing_left_is_on_no_list() -> None:
     pool = populated_pool(4)
     ladder = Ladder(pool)
-    pool.balance[1], pool.size[1], pool.cost[1], pool.due[1] = 0, 0, 0, 5
+    pool.balance[1], pool.size[1], pool.cost[1] = 0, 0, 0
+    pool.due[1], pool.uncovered[1] = 5, 5
     ladder.touch(pool, np.array([1]))
     assert rung_list(pool, ladder._demands, 1) == NOTHING
     assert ladder.reached(pool).tolist() == []
     assert all_unhealthy(pool).tolist() == []
+    pool.uncovered[1] = 4  # a loss that is not on record yet
+    ladder.touch(pool, np.array([1]))
+    assert ladder.reached(pool).tolist() == all_unhealthy(pool).tolist() == [1]
 
 
 @pytest.mark.parametrize("a", [1, 2])

@@ -1,22 +1,32 @@
 """The waterfall as the venue drives it, tick by tick, and as owners and keepers see it."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from tests.venue.scene import ALICE, ALPHA, BOB, CREATOR, Scene
 
+from ringfence.core.command import Happening
 from ringfence.core.invariants import broken_invariants
 from ringfence.core.spec import RulesSpec
 from ringfence.units import SECOND_NS
 from ringfence.venue import commands as c
+from ringfence.venue.receipts import BatchReceipt, event_view
+from ringfence.venue.venue import Venue
 
 NAMES = {"pool": "alpha", "owner": ALICE}
 OFFERED = RulesSpec(auction_seconds=600, dust="0", liquidation_fee="0", rate_slope1="0")
 BARE = RulesSpec(backstop_limit="0", dust="0", liquidation_fee="0", rate_slope1="0")
 
 
-def scene_with(rules: RulesSpec) -> Scene:
+def happened(receipt: BatchReceipt) -> list[str]:
+    """What the events of a receipt tell of, in their order."""
+    return [Happening(int(event["kind"])).name.lower() for event in receipt.events]
+
+
+def scene_with(rules: RulesSpec, path: str | Path = ":memory:") -> Scene:
     """Alice is long 1 ETH at 2,000 with 1,000 of margin; Bob is short it."""
-    scene = Scene()
+    scene = Scene(path)
     venue = scene.venue
     venue.list_asset("USDC", 6)
     venue.list_asset("ETH", 8)
@@ -35,7 +45,7 @@ def scene_with(rules: RulesSpec) -> Scene:
 def test_an_auction_begins_with_the_tick_and_its_price_falls_with_the_clock():
     scene = scene_with(OFFERED)
     (receipt,) = scene.publish(ETH="1050").values()  # equity 50, maintenance 52.5
-    assert receipt.accepted == 1
+    assert happened(receipt) == ["auction_started", "account_warned"]
     assert scene.publish(ETH="1050") == {}, "a running auction is left alone"
     quote = scene.venue.quote("alpha", ALICE)
     assert (quote.is_open, quote.why_not) == (True, None)
@@ -164,7 +174,7 @@ def test_a_signed_budget_is_added_by_the_engine_before_anything_is_forced():
     scene.must(c.Protect(**NAMES, budget="30"))
     wallet = scene.venue.wallet(ALICE)["USDC"]
     (receipt,) = scene.publish(ETH="1055").values()  # equity 55, target 63.3
-    assert receipt.accepted == 1
+    assert happened(receipt) == ["budget_added", "account_warned"]
     view = scene.venue.account("alpha", ALICE)
     assert (view.excess.target, view.protect_budget) == ("0", "21.7")
     assert scene.venue.wallet(ALICE)["USDC"] == wallet - 8_300_000
@@ -175,7 +185,7 @@ def test_a_signed_reduction_is_made_by_the_engine_above_maintenance():
     scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
     scene.must(c.Protect(**NAMES, budget="0", may_reduce=True))
     (receipt,) = scene.publish(ETH="1055").values()
-    assert receipt.accepted == 1
+    assert happened(receipt) == ["position_reduced", "account_warned"]
     view = scene.venue.account("alpha", ALICE)
     assert view.positions[0].size < "1"
     assert view.excess.target[0] != "-"
@@ -185,7 +195,8 @@ def test_a_signed_reduction_is_made_by_the_engine_above_maintenance():
 
 def test_nothing_is_forced_above_maintenance_without_a_signature():
     scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
-    assert scene.publish(ETH="1055") == {}
+    (receipt,) = scene.publish(ETH="1055").values()
+    assert happened(receipt) == ["account_warned"]
     assert scene.venue.account("alpha", ALICE).positions[0].size == "1"
 
 
@@ -222,7 +233,68 @@ def test_a_pool_that_lost_what_it_may_halts_and_ends():
     assert view.halted_ns == receipt.time_ns
     assert venue.execute(c.EndPool(pool="alpha")).status == "halt_is_not_over"
     scene.tick(3600)
-    (event,) = scene.must(c.EndPool(pool="alpha")).events
-    assert (event.event, event.value, event.shortfall) == ("pool_ended", "1040", "60")
+    assert venue.publish([]) == {}, "its clock has not come that far"
+    assert venue.pool("alpha").ended_ns is None
+    (receipt,) = scene.publish(ETH="900").values()
+    covered, ended = (event_view(venue.record("alpha").spec, e) for e in receipt.events)
+    assert (covered.event, covered.insurance, covered.value) == ("claims_covered", "40", "40")
+    assert (ended.event, ended.value, ended.shortfall) == ("pool_ended", "1040", "60")
+    assert venue.pool("alpha").ended_ns == receipt.time_ns
     assert venue.account("alpha", BOB).balances["USDC"] == "41040"
+    assert scene.publish(ETH="900") == {}, "it ends once"
+    assert venue.execute(c.EndPool(pool="alpha")).ok, "anybody may ask again"
     assert venue.verify() == []
+
+
+def told(scene: Scene, owner: str = ALICE) -> int:
+    """Levels that an owner was last told the account is below."""
+    pool = scene.venue.record("alpha").pool
+    return int(pool.warned[1 if owner == ALICE else 2])
+
+
+def test_the_engine_warns_by_itself_of_each_level_below_target_and_of_the_way_back():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    found = []
+    for price in ("1100", "1055", "1054", "1058", "1070", "1200"):
+        receipts = scene.publish(ETH=price)
+        found.append((told(scene), len(receipts)))
+    # 1100: below initial only, which a settlement tells; equity 70 is above the target of 1070.
+    assert found == [(0, 0), (2, 1), (2, 0), (2, 0), (1, 1), (1, 0)]
+    scene.must(c.Settle(pool="alpha"))
+    (receipt,) = scene.publish(ETH="1200").values()
+    assert happened(receipt) == ["account_warned"]
+    assert (told(scene), told(scene, BOB)) == (0, 0)
+    assert scene.publish(ETH="1200") == {}
+
+
+def test_a_settlement_has_the_engine_tell_who_is_below_initial():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    assert scene.publish(ETH="1100") == {}  # equity 100 for 110
+    scene.must(c.Settle(pool="alpha"))
+    (receipt,) = scene.publish(ETH="1100").values()
+    assert happened(receipt) == ["account_warned"]
+    assert told(scene) == 1
+
+
+def test_an_account_that_no_single_price_moves_is_looked_at_once_a_minute():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"))
+    scene.must(c.Deposit(pool="alpha", owner=ALICE, asset="ETH", amount="0.01"))
+    scene.publish(ETH="2000")
+    assert scene.publish(ETH="1048") == {}  # 48 + 8.80 for 62.88 at target
+    scene.tick(60)
+    (receipt,) = scene.publish(ETH="1048").values()
+    assert happened(receipt) == ["account_warned"]
+    assert told(scene) == 2
+
+
+def test_who_was_warned_before_is_known_when_the_venue_is_opened_again(tmp_path):
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0"), tmp_path / "venue.journal")
+    scene.publish(ETH="1055")
+    scene.venue.close()
+    with Venue.open(tmp_path / "venue.journal", clock=scene.clock) as venue:
+        scene.venue = venue
+        assert scene.publish(ETH="1055") == {}
+        (receipt,) = scene.publish(ETH="1300").values()
+        assert happened(receipt) == ["account_warned"]
+        assert told(scene) == 0
+        assert venue.verify() == []

@@ -178,9 +178,11 @@ def _money(amount: str) -> str:
 def _steps(steps: StepsSummary) -> str:
     """Each step and what it did, in the order of the waterfall."""
     return (
+        f"signed orders {_money(steps.added)} added and {_money(steps.reduced)} reduced, "
         f"auctions {_money(steps.auctioned)}, backstop {_money(steps.notional)}, "
         f"insurance {_money(steps.insurance)}, deleveraging {_money(steps.deleveraged)}, "
-        f"{steps.halts} pools halted"
+        f"{steps.halts} pools halted, {steps.ends} settled for good "
+        f"with {_money(steps.unpaid)} of claims unpaid"
     )
 
 

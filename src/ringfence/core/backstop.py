@@ -33,7 +33,7 @@ from ringfence.core.seizure import share_value
 from ringfence.core.settlement import add_cash
 from ringfence.core.status import Status
 from ringfence.core.trading import is_reduction, move_position, size_status
-from ringfence.core.validity import Action, exposure_status, is_usable
+from ringfence.core.validity import Action, exposure_status, is_usable, mark_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 from ringfence.units import AMOUNT_MAX, SUPPLY_MAX
 
@@ -223,14 +223,6 @@ def disposable_lots(pool: Pool, i: int) -> int:
 
 
 @kernel
-def price_status(pool: Pool, a: int, u: int) -> Status:
-    """Whether the account's prices, and that of what it buys, are good enough to buy at."""
-    if not is_usable(pool, Action.OPEN, u):
-        return Status.PRICE_IS_NOT_USABLE
-    return exposure_status(pool, Action.OPEN, a)
-
-
-@kernel
 def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
     """Take a signed size of the backstop's position at the mark; a short one is bought back.
 
@@ -247,7 +239,9 @@ def buy_from_backstop(pool: Pool, a: int, i: int, size: int) -> Status:
         return status
     if pool.expiry[i] > 0 and pool.total[Total.NOW_NS] >= pool.expiry[i]:
         return Status.INSTRUMENT_HAS_EXPIRED
-    status = price_status(pool, a, pool.instrument_underlying[i])
+    status = mark_status(pool, Action.OPEN, i)
+    if status == Status.OK:
+        status = exposure_status(pool, Action.OPEN, a)
     if status != Status.OK:
         return status
     if not is_reduction(pool.size[BACKSTOP, i], -size) or is_paced(pool, pool.disposed_at[i]):
@@ -285,7 +279,9 @@ def buy_collateral(pool: Pool, a: int, c: int, amount: int) -> Status:
     if is_paced(pool, pool.asset_disposed_at[c]) or amount > disposable_amount(pool, c):
         return Status.EXCEEDS_DISPOSAL
     u = pool.asset_underlying[c]
-    status = price_status(pool, a, u)
+    if not is_usable(pool, Action.OPEN, u):
+        return Status.PRICE_IS_NOT_USABLE
+    status = exposure_status(pool, Action.OPEN, a)
     if status != Status.OK:
         return status
     price = position_value(amount, pool.index_price[u], pool.value_divisor[0]) + 1

@@ -98,6 +98,9 @@ class Happening(IntEnum):
     ACCOUNT_WARNED = 16  # index: how many levels it is below
     POOL_HALTED = 17  # value: the bond that went to insurance, shortfall: losses nobody paid
     POOL_ENDED = 18  # value paid, shortfall: claims that remain
+    CLAIMS_COVERED = 19  # at the end; value: of losses on record, shortfall: those found now
+    BUDGET_ADDED = 20  # value: cash of the owner's wallet, as it was signed
+    POSITION_REDUCED = 21  # as POSITION_LIQUIDATED, by an order of the owner
 
 
 EVENT = np.dtype(

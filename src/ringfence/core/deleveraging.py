@@ -28,7 +28,7 @@ from ringfence.core.status import Status
 from ringfence.core.steps import leave_if_cured, leave_step
 from ringfence.core.terms import Terms, terms_for
 from ringfence.core.trading import move_position
-from ringfence.core.validity import Action, is_usable
+from ringfence.core.validity import Action, mark_status
 from ringfence.core.waterfill import cuts, scaled_to_fit
 from ringfence.fixed import mul_div_floor
 from ringfence.separate import separate
@@ -252,14 +252,16 @@ def deleverage(pool: Pool, i: int, most: int, log: Log) -> Status:
     """Close accounts that wait with a position in an instrument, at most so many a side.
 
     Checks, in order: INSTRUMENT_DOES_NOT_EXIST, AMOUNT_MUST_BE_POSITIVE (0 stands for all),
-    PRICE_IS_NOT_USABLE, NOTHING_TO_DELEVERAGE, TOO_MANY_AT_ONCE (for one journal entry).
+    PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, NOTHING_TO_DELEVERAGE, TOO_MANY_AT_ONCE (for
+    one journal entry).
     """
     if i < 0 or i >= pool.mark_price.size:
         return Status.INSTRUMENT_DOES_NOT_EXIST
     if most < 0:
         return Status.AMOUNT_MUST_BE_POSITIVE
-    if not is_usable(pool, Action.DELEVERAGE, pool.instrument_underlying[i]):
-        return Status.PRICE_IS_NOT_USABLE
+    status = mark_status(pool, Action.DELEVERAGE, i)
+    if status != Status.OK:
+        return status
     if pool.total[Total.WAITING] == 0:
         return Status.NOTHING_TO_DELEVERAGE
     most = pool.total[Total.ACCOUNTS] if most == 0 else most

@@ -5,6 +5,9 @@
     end     after the notice that the pool was created with: every position is closed at its
             last mark, the insurance fund pays claims as far as it reaches, and they share
 
+A mark that is not good enough to settle by is waited for, but no longer than that notice once
+more: an oracle that is gone for good must not keep a pool from its end.
+
 Repaying, adding collateral, reducing and leaving go on in between and after. What a due still
 brings later goes to the claims first, then to the insurance fund.
 """
@@ -12,9 +15,12 @@ brings later goes to the claims first, then to the insurance fund.
 from ringfence.compiled import kernel
 from ringfence.core.collateral import add_balance, give_cash
 from ringfence.core.command import Happening
-from ringfence.core.log import Log, record_total
+from ringfence.core.health import debt_of
+from ringfence.core.lending import write_off_debt
+from ringfence.core.liquidation import has_anything
+from ringfence.core.log import COUNT, Log, record_total
 from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Step, Total
-from ringfence.core.settlement import pay_claims, settle_everybody
+from ringfence.core.settlement import new_due, pay_claims, settle_everybody, settlement_status
 from ringfence.core.status import Status
 from ringfence.core.steps import leave_step
 
@@ -101,16 +107,50 @@ def pay_from_fund(pool: Pool) -> int:
 
 
 @kernel
-def end_pool(pool: Pool, log: Log) -> Status:
-    """Close every position at its last mark and share what there is; the final settlement.
-
-    Checks, in order: POOL_IS_NOT_HALTED, HALT_IS_NOT_OVER.
-    """
+def end_status(pool: Pool) -> Status:
+    """Whether the pool may be settled for good now; see `end_pool`."""
     halted = pool.total[Total.HALTED_AT]
     if halted == 0:
         return Status.POOL_IS_NOT_HALTED
-    if pool.total[Total.NOW_NS] - halted < pool.rule[Rule.HALT_NS]:
+    passed = pool.total[Total.NOW_NS] - halted
+    if passed < pool.rule[Rule.HALT_NS]:
         return Status.HALT_IS_NOT_OVER
+    if passed >= 2 * pool.rule[Rule.HALT_NS]:
+        return Status.OK
+    return settlement_status(pool)
+
+
+@kernel
+def record_losses(pool: Pool) -> tuple[int, int]:
+    """Give up what accounts with nothing left owe; return what of it is new, and their dues.
+
+    Without positions the backstop cannot earn its due back either. Debt is written off.
+    """
+    new, dues = 0, 0
+    for a in range(pool.total[Total.ACCOUNTS]):
+        if has_anything(pool, a):
+            continue
+        new += pool.due[a] if a == BACKSTOP else new_due(pool, a)
+        dues += pool.due[a]
+        pool.uncovered[a] = pool.due[a]
+        if pool.debt_shares[a] > 0:
+            new += debt_of(pool, pool.debt_shares[a])
+            write_off_debt(pool, a, 0)
+    return new, dues
+
+
+@kernel
+def end_pool(pool: Pool, log: Log) -> Status:
+    """Close every position at its last mark and share what there is; the final settlement.
+
+    Asked for again, it only pays claims from what has come into the insurance fund since.
+
+    Checks, in order: POOL_IS_NOT_HALTED, HALT_IS_NOT_OVER, PRICE_IS_NOT_USABLE,
+    VALUATION_IS_NOT_USABLE (both only until the notice has passed twice).
+    """
+    status = end_status(pool)
+    if status != Status.OK:
+        return status
     settle_everybody(pool)
     for a in range(pool.total[Total.ACCOUNTS]):
         for i in range(pool.mark_price.size):
@@ -120,7 +160,16 @@ def end_pool(pool: Pool, log: Log) -> Status:
             leave_step(pool, a)
     for i in range(pool.mark_price.size):
         pool.open_interest[i] = 0
-    pay_from_fund(pool)
+    new, dues = 0, 0
+    if pool.total[Total.ENDED_AT] == 0:
+        new, dues = record_losses(pool)
+        pool.total[Total.ENDED_AT] = pool.total[Total.NOW_NS]
+    covered = pay_from_fund(pool)
+    relieved = min(covered, dues)
+    pool.total[Total.SHORTFALL] += new - relieved
+    if covered > 0 or new > 0:
+        record_total(log, Happening.CLAIMS_COVERED, relieved, new)
+        log.events[log.position[COUNT] - 1]["insurance"] = covered
     paid = pay_claims(pool)
     record_total(log, Happening.POOL_ENDED, paid, claims_of_all(pool))
     return Status.OK

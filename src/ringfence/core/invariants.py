@@ -36,6 +36,7 @@ AMOUNTS = (
     Total.INSURANCE_TARGET,
     Total.BOND,
     Total.HALTED_AT,
+    Total.ENDED_AT,
 )
 # Columns of an account that are never below zero, and zero before it is opened.
 OF_ACCOUNTS = (

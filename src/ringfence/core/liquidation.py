@@ -29,8 +29,8 @@ from ringfence.core.margin import part_of, position_value
 from ringfence.core.own_means import forfeit_backstop_shares, use_own_means
 from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Step, Total
 from ringfence.core.receipt import finish_event, record_step, start_event
-from ringfence.core.seizure import liability, liquidate_balances
-from ringfence.core.settlement import charge, settle_account
+from ringfence.core.seizure import liquidate_balances
+from ringfence.core.settlement import charge, new_due, settle_account
 from ringfence.core.status import Status
 from ringfence.core.steps import enter_step, leave_step
 from ringfence.core.terms import Terms, terms_for
@@ -115,9 +115,11 @@ def part_to_close(pool: Pool, a: int, i: int, terms: Terms) -> int:
 
 
 @kernel
-def take_over(pool: Pool, a: int, i: int, part: int, terms: Terms, log: Log) -> None:
+def take_over(
+    pool: Pool, a: int, i: int, part: int, terms: Terms, kind: Happening, log: Log
+) -> None:
     """Move a part of a position to the backstop, and realise the account's result."""
-    e = start_event(pool, a, log, Happening.POSITION_LIQUIDATED, i)
+    e = start_event(pool, a, log, kind, i)
     change = closing(pool, i, part, terms)
     move_position(pool, a, i, change.size, change.cost)
     move_position(pool, BACKSTOP, i, -change.size, -change.cost)
@@ -148,7 +150,7 @@ def liquidate_positions(pool: Pool, a: int, log: Log) -> None:
             enter_step(pool, a, Step.DELEVERAGING)
             record_step(pool, a, log, Happening.DELEVERAGING_AWAITED, i)
             break
-        take_over(pool, a, i, part, terms, log)
+        take_over(pool, a, i, part, terms, Happening.POSITION_LIQUIDATED, log)
 
 
 @kernel
@@ -160,6 +162,12 @@ def has_anything(pool: Pool, a: int) -> bool:
     if pool.supply_shares[a] != 0 or pool.backstop_shares[a] != 0:
         return True
     return pool.claim[a] != 0 or has_position(pool, a)
+
+
+@kernel
+def is_finished(pool: Pool, a: int) -> bool:
+    """Whether a liquidation could neither take anything nor record a loss."""
+    return pool.debt_shares[a] == 0 and new_due(pool, a) == 0 and not has_anything(pool, a)
 
 
 @kernel
@@ -180,7 +188,7 @@ def finish(pool: Pool, a: int, log: Log) -> None:
         liquidate_balances(pool, a, log)
         if pool.backstop_shares[a] > 0 and excess(pool, a, Level.TARGET) < 0:
             forfeit_backstop_shares(pool, a, log)
-    if not has_anything(pool, a) and liability(pool, a) > 0:
+    if not has_anything(pool, a) and not is_finished(pool, a):
         record_shortfall(pool, a, log)
 
 
@@ -216,7 +224,7 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
         return Status.BACKSTOP_IS_NOT_LIQUIDATED
     if excess(pool, a, Level.MAINTENANCE) >= 0:
         return end_of_step(pool, a, log)
-    if pool.step[a] == Step.NONE and not has_anything(pool, a):
+    if pool.step[a] == Step.NONE and is_finished(pool, a):
         return Status.NOTHING_TO_LIQUIDATE
     status = exposure_status(pool, Action.LIQUIDATE, a)
     if status != Status.OK:
@@ -241,5 +249,6 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
         leave_step(pool, a)
         liquidate_positions(pool, a, log)
         finish(pool, a, log)
-    log.events[first]["health_before"] = health
+    if log.position[COUNT] > first:
+        log.events[first]["health_before"] = health
     return Status.OK

@@ -59,6 +59,7 @@ def recording_rows(rows: Rows) -> tuple[int, int]:
             Kind.SETTLE,
             Kind.EXPIRE,
             Kind.ADVANCE_CLOCK,
+            Kind.TOP_UP,
             Kind.REDUCE,
             Kind.WARN,
             Kind.END_POOL,

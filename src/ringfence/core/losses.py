@@ -17,11 +17,18 @@ from ringfence.core.lending import (
     shares_repaid,
     write_off_debt,
 )
-from ringfence.core.log import Log
+from ringfence.core.log import Log, record_total
 from ringfence.core.pool import BACKSTOP, Pool, Total
 from ringfence.core.receipt import finish_event, start_event
 from ringfence.core.seizure import share_value
-from ringfence.core.settlement import cover_due, draw_insurance, new_due, settle
+from ringfence.core.settlement import (
+    cover_due,
+    draw_insurance,
+    new_due,
+    pay_and_record,
+    settle_everybody,
+    settlement_status,
+)
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import mul_div_floor
@@ -84,14 +91,37 @@ def write_off_backstop(pool: Pool, log: Log) -> None:
 
 
 @kernel
-def settle_pool(pool: Pool, log: Log) -> Status:
-    """Settle everybody, recognise what the backstop cannot pay back, measure the fund's target.
+def cover_backstop(pool: Pool, log: Log) -> None:
+    """Let the insurance fund pay what of the backstop's due its belongings cannot bring.
 
-    Checks: those of `settle`.
+    A due beside coins or positions that are worth it waits for their sale: what insurance paid
+    of it would be a gift to whoever holds shares of the capital.
     """
-    status = settle(pool, log)
+    lent = share_value(pool, pool.supply_shares[BACKSTOP])
+    recorded = pool.due[BACKSTOP] - new_due(pool, BACKSTOP)
+    loss = min(-worth(pool, BACKSTOP) - lent - recorded, new_due(pool, BACKSTOP))
+    if loss <= 0:
+        return
+    paid = draw_insurance(pool, loss)
+    pool.due[BACKSTOP] -= paid
+    pool.total[Total.SETTLED_CASH] += paid
+    pool.uncovered[BACKSTOP] = recorded + loss - paid
+    record_total(log, Happening.DUE_COVERED, paid, pool.due[BACKSTOP])
+
+
+@kernel
+def settle_pool(pool: Pool, log: Log) -> Status:
+    """Settle everybody, pay claims, recognise what the backstop cannot pay, measure the target.
+
+    Checks, in order: PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, for what has open interest.
+    """
+    status = settlement_status(pool)
     if status != Status.OK:
         return status
+    settle_everybody(pool)
+    if new_due(pool, BACKSTOP) > 0 and exposure_status(pool, Action.SETTLE, BACKSTOP) == Status.OK:
+        cover_backstop(pool, log)
+    pay_and_record(pool, log)
     if (pool.debt_shares[BACKSTOP] + pool.supply_shares[BACKSTOP]) > 0:
         write_off_backstop(pool, log)
     set_insurance_target(pool)

@@ -100,7 +100,7 @@ def apply_safeguard(pool: Pool, command: Row, log: Log) -> Status:
     if kind == Kind.PROTECT:
         return protect(pool, a, amount, size)
     if kind == Kind.TOP_UP:
-        return top_up(pool, a, c, amount)
+        return top_up(pool, a, c, amount, log)
     if kind == Kind.REDUCE:
         return reduce_by_order(pool, a, log)
     if kind == Kind.WARN:

@@ -75,6 +75,7 @@ class Total(IntEnum):
     INSURANCE_TARGET = 20  # what the fund should hold, measured at the last settlement
     BOND = 21  # of the creator; the first money that is lost when the pool halts
     HALTED_AT = 22  # ns; 0 while the pool is not halted
+    ENDED_AT = 23  # ns of the first final settlement; 0 before it
 
 
 @unique

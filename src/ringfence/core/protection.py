@@ -9,13 +9,13 @@ closes an account above maintenance whose owner has not signed that.
 from ringfence.columns import Column
 from ringfence.compiled import kernel
 from ringfence.core.backstop import can_take, gross_notional
-from ringfence.core.collateral import deposit
+from ringfence.core.collateral import add_balance, deposit_status
 from ringfence.core.command import Happening
 from ringfence.core.health import equity, excess
 from ringfence.core.liquidation import part_to_close, take_over, worst_position
 from ringfence.core.log import Log
-from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Step, Total
-from ringfence.core.receipt import record_step
+from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Step
+from ringfence.core.receipt import finish_event, record_step, start_event
 from ringfence.core.settlement import settle_account
 from ringfence.core.status import Status
 from ringfence.core.terms import terms_for
@@ -30,17 +30,18 @@ def warning_of(pool: Pool, a: int) -> int:
     """How many levels the account is below: 0 to 4, as they nest."""
     below = NOT_WARNED
     for level in (Level.INITIAL, Level.TARGET, Level.MAINTENANCE, Level.CLOSEOUT):
-        if excess(pool, a, level) < 0:
-            below += 1
+        if excess(pool, a, level) >= 0:
+            break
+        below += 1
     return below
 
 
 @kernel
-def find_warnings(pool: Pool, found: Column) -> int:
-    """Collect the accounts that have something to be told; return how many."""
+def find_warnings(pool: Pool, accounts: Column, found: Column) -> int:
+    """Collect those of some accounts that have something to be told; return how many."""
     count = 0
-    for a in range(BACKSTOP + 1, pool.total[Total.ACCOUNTS]):
-        if warning_of(pool, a) != pool.warned[a]:
+    for a in accounts:
+        if a != BACKSTOP and warning_of(pool, a) != pool.warned[a]:
             found[count] = a
             count += 1
     return count
@@ -79,7 +80,7 @@ def protect(pool: Pool, a: int, budget: int, may_reduce: int) -> Status:
 
 
 @kernel
-def top_up(pool: Pool, a: int, c: int, amount: int) -> Status:
+def top_up(pool: Pool, a: int, c: int, amount: int, log: Log) -> Status:
     """Add cash out of the owner's budget, no more than is missing at target.
 
     Checks, in order: ASSET_DOES_NOT_EXIST (it is cash), AMOUNT_MUST_BE_POSITIVE,
@@ -94,9 +95,13 @@ def top_up(pool: Pool, a: int, c: int, amount: int) -> Status:
         return Status.EXCEEDS_BUDGET
     if amount > -excess(pool, a, Level.TARGET):
         return Status.NOTHING_TO_PROTECT
-    status = deposit(pool, a, CASH, amount)
+    status = deposit_status(pool, CASH, amount)
     if status == Status.OK:
+        e = start_event(pool, a, log, Happening.BUDGET_ADDED, CASH)
+        add_balance(pool, a, CASH, amount)
         pool.protect_budget[a] -= amount
+        log.events[e]["value"] = amount
+        finish_event(pool, a, log, e)
     return status
 
 
@@ -120,5 +125,5 @@ def reduce_by_order(pool: Pool, a: int, log: Log) -> Status:
     if not can_take(pool, i, part):
         return Status.EXCEEDS_BACKSTOP_CAPITAL
     settle_account(pool, a)
-    take_over(pool, a, i, part, terms, log)
+    take_over(pool, a, i, part, terms, Happening.POSITION_REDUCED, log)
     return Status.OK

@@ -15,9 +15,9 @@ from ringfence.compiled import formula, kernel
 from ringfence.core.command import Happening
 from ringfence.core.log import Log, record_total
 from ringfence.core.margin import funding_due, part_of, position_value
-from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Total
+from ringfence.core.pool import CASH, Pool, Rule, Total
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, is_usable, is_valuation_usable
+from ringfence.core.validity import Action, mark_status
 from ringfence.fixed import DIVISOR_MAX, mul_div_floor
 from ringfence.separate import separate
 
@@ -184,27 +184,22 @@ def settle_everybody(pool: Pool) -> None:
 
 
 @kernel
-def settle(pool: Pool, log: Log) -> Status:
-    """Realise all results, let insurance cover the backstop's due, pay claims.
+def settlement_status(pool: Pool) -> Status:
+    """Whether prices and valuations of all that has open interest are good enough to settle."""
+    for i in range(pool.mark_price.size):
+        if pool.open_interest[i] > 0:
+            status = mark_status(pool, Action.SETTLE, i)
+            if status != Status.OK:
+                return status
+    return Status.OK
 
-    Checks, in order: PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, for what has open interest.
-    """
-    for u in range(pool.index_price.size):
-        is_good = is_usable(pool, Action.SETTLE, u)
-        for i in range(pool.first_instrument[u], pool.first_instrument[u + 1]):
-            if pool.open_interest[i] > 0 and not is_good:
-                return Status.PRICE_IS_NOT_USABLE
-            if pool.open_interest[i] > 0 and not is_valuation_usable(pool, Action.SETTLE, i):
-                return Status.VALUATION_IS_NOT_USABLE
-    settle_everybody(pool)
-    if new_due(pool, BACKSTOP) > 0:
-        paid = draw_insurance(pool, new_due(pool, BACKSTOP))
-        cover_due(pool, BACKSTOP, paid)
-        record_total(log, Happening.DUE_COVERED, paid, pool.due[BACKSTOP])
+
+@kernel
+def pay_and_record(pool: Pool, log: Log) -> None:
+    """Pay claims from the settled cash, and record what was paid and what is left."""
     paid = pay_claims(pool)
     unpaid = 0
     for a in range(pool.total[Total.ACCOUNTS]):
         unpaid += pool.claim[a]
     if paid > 0 or unpaid > 0:
         record_total(log, Happening.CLAIMS_PAID, paid, unpaid)
-    return Status.OK

@@ -119,6 +119,16 @@ def is_valuation_usable(pool: Pool, action: Action, i: int) -> bool:
     return pool.allowed[action, valuation_validity(pool, i)] == 1
 
 
+@kernel
+def mark_status(pool: Pool, action: Action, i: int) -> Status:
+    """OK if the action may use what an instrument's mark rests on: index price and valuation."""
+    if not is_usable(pool, action, pool.instrument_underlying[i]):
+        return Status.PRICE_IS_NOT_USABLE
+    if not is_valuation_usable(pool, action, i):
+        return Status.VALUATION_IS_NOT_USABLE
+    return Status.OK
+
+
 @separate
 def exposure_status(pool: Pool, action: Action, a: int) -> Status:
     """OK if the action may use all index prices and valuations that the account depends on.

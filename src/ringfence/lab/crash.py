@@ -1,10 +1,11 @@
 """The main job: a price file is played tick by tick through a venue full of people.
 
-On every tick, in this order: prices reach all pools; whoever is below maintenance is taken
-down the waterfall; backstops and keepers sell what they took over, and keepers bid; then
-people come, go, and settle. Around every liquidation the digests of all pools that liquidate nobody, and of
-all wallets, are taken before and after, and must be equal. With market impact, what is closed
-by force pushes the prices of the next ticks.
+On every tick, in this order: prices reach all pools; the engine does what is ahead in each:
+orders signed in advance, the steps of the waterfall, the end of halted pools, warnings; then
+backstops and keepers sell what they took over, and keepers bid; then people come, go, and
+settle. Around what the engine does, the digests of all pools in which it does nothing are
+taken, and must be equal; wallets may have paid what their owners have signed and no more. With
+market impact, what is closed by force pushes the prices of the next ticks.
 """
 
 import time
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ringfence.columns import Column
 from ringfence.core.command import Kind
 from ringfence.core.pool import Step, Total, account_count
 from ringfence.lab.forced import Forced
@@ -30,6 +30,7 @@ from ringfence.oracle.sources.series import PriceSeries, Tick
 from ringfence.units import HOUR_NS, MINUTE_NS, PRICE_UNIT, SECOND_NS
 from ringfence.venue.clock import ManualClock
 from ringfence.venue.fanout import FeedPrice
+from ringfence.venue.liquidator import Ahead
 from ringfence.venue.receipts import BatchReceipt
 from ringfence.venue.venue import Venue
 
@@ -124,37 +125,31 @@ class Crash:
     # One tick
 
     def _engine(self, tick: Tick) -> None:
-        """Prices to all pools, then liquidations, timed; the proof is taken outside the time."""
+        """Prices to all pools, then the engine, timed; the proof is taken outside the time."""
         started = time.perf_counter_ns()
         self.venue.set_prices(self._feed_prices(tick))
         self.options.value(tick.time_ns)
-        found: dict[int, Column] = {}
-        for k, record in enumerate(self.stage.records):
-            accounts = self.venue.unhealthy(record.id.hex())
-            if len(accounts) or record.pool.total[Total.WAITING]:
-                found[k] = accounts
+        looked = {k: self.venue.look(r.id.hex()) for k, r in enumerate(self.stage.records)}
+        found = {k: ahead for k, ahead in looked.items() if ahead.has_steps or ahead.has_warnings}
         spent = time.perf_counter_ns() - started
-        if not found:
-            return
-        before = self._digests(set(found))
+        is_proven = any(ahead.has_steps for ahead in found.values())
+        before = self._digests(set(found)) if is_proven else []
         started = time.perf_counter_ns()
-        receipts = [(k, r) for k, accounts in found.items() for r in self._liquidate(k, accounts)]
-        self.counts.latency_ns.append(spent + time.perf_counter_ns() - started)
-        after = self._digests(set(found))
-        self.counts.are_others_unchanged &= before[1:] == after[1:]
-        self.counts.are_wallets_unchanged &= before[0] == after[0]
+        receipts = [(k, r) for k, ahead in found.items() for r in self._act(k, ahead)]
+        if is_proven:
+            self.counts.latency_ns.append(spent + time.perf_counter_ns() - started)
+            self.counts.are_others_unchanged &= before == self._digests(set(found))
         self._note(receipts)
+        self.counts.are_wallets_unchanged &= self.stage.are_wallets_as_expected()
 
-    def _liquidate(self, k: int, accounts: Column) -> Iterator[BatchReceipt]:
-        """Take accounts of a pool down the waterfall, and close whoever waits for it."""
-        pool = self.stage.records[k].id.hex()
-        if len(accounts):
-            yield self.venue.liquidate(pool, accounts)
-        yield from self.venue.deleverage(pool)
+    def _act(self, k: int, ahead: Ahead) -> list[BatchReceipt]:
+        """Let the engine do what is ahead in a pool."""
+        return self.venue.step(self.stage.records[k].id.hex(), ahead)
 
     def _note(self, receipts: Iterable[tuple[int, BatchReceipt]]) -> None:
         for k, receipt in receipts:
             self.books[k].note(receipt.events)
+            self.stage.book_budgets(k, receipt.events)
 
     def _feed_prices(self, tick: Tick) -> list[FeedPrice]:
         feeds = []
@@ -183,10 +178,9 @@ class Crash:
         if market:
             market.push(value)
 
-    def _digests(self, liquidating: set[int]) -> list[bytes]:
-        """Digests of the wallets, and of every pool that liquidates nobody in this tick."""
-        others = [r for k, r in enumerate(self.stage.records) if k not in liquidating]
-        return [self.venue.state.wallets_digest(), *(record.digest() for record in others)]
+    def _digests(self, busy: set[int]) -> list[bytes]:
+        """Digests of every pool in which the engine does nothing in this tick."""
+        return [r.digest() for k, r in enumerate(self.stage.records) if k not in busy]
 
     def _keep_hours(self, now_ns: int) -> None:
         """Settle every pool on the hour; funding every eight hours, just before."""

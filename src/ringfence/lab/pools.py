@@ -27,6 +27,7 @@ from ringfence.units import PRICE_UNIT
 SETTLEMENT, DECIMALS = "USDC", 6
 TAIL_BETA = (5, 2)  # a tail coin moves this much more than the symbol it follows
 
+HALT_SECONDS = 3600  # between a halt and the final settlement: a run sees both
 TAIL_STALE_SECONDS = 900  # its feed speaks every five minutes
 MAJOR_TIERS = (
     Tier("0", "0.04", "0.02"),
@@ -127,6 +128,7 @@ def fast_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
             liquidation_fee="0.001",
             backstop_reserve="0.02",
             halt_loss="500",
+            halt_seconds=HALT_SECONDS,
         ),
     )
 
@@ -168,6 +170,7 @@ def tail_spec(k: int, symbol: str, first_price: int, stale_seconds: int) -> Pool
             dust="200",
             backstop_reserve="0.1",
             halt_loss="500",
+            halt_seconds=HALT_SECONDS,
             auction_floor="0.7",
             auction_seconds=900,
         ),

@@ -3,7 +3,8 @@
 Everything follows from the seed by whole numbers, so it is the same on any Python. Numbers
 stated here, not found in data: two pools in five are majors, one in five is fast, one in four
 lends, the rest are tail pools; an owner has accounts in several pools and keeps most of his money outside;
-positions last from an hour to two days; two takers in three are long.
+positions last from an hour to two days; two takers in three are long; three accounts in ten have
+an order that their owner has signed in advance.
 """
 
 import msgspec
@@ -22,6 +23,7 @@ LEVERAGE_MAX = 20  # in majors; in fast pools leverage is four times as high
 FAST = 4
 STRUCTURES_A_POOL = 50  # accounts of an option pool, a quarter of each kind
 LOAN_TO_VALUE = (50, 65, 75, 85, 92, 97)  # percent of what initial margin allows
+ORDERS_OF = 10  # of so many accounts one has a budget, one may be reduced, one has both
 STAY_MIN_NS, STAY_MAX_NS = HOUR_NS, 48 * HOUR_NS
 
 
@@ -74,6 +76,16 @@ class Borrower(msgspec.Struct, frozen=True):
     enter_ns: int
 
 
+class Order(msgspec.Struct, frozen=True):
+    """What an account's owner signs in advance: a budget of the wallet, and leave to reduce."""
+
+    pool: int
+    owner: int
+    number: int
+    budget: int  # quote units
+    may_reduce: bool
+
+
 class Population(msgspec.Struct, frozen=True):
     """The plan made concrete."""
 
@@ -82,6 +94,7 @@ class Population(msgspec.Struct, frozen=True):
     takers: tuple[Taker, ...]
     borrowers: tuple[Borrower, ...]
     structures: tuple[Structure, ...] = ()
+    orders: tuple[Order, ...] = ()
 
     @property
     def accounts(self) -> int:
@@ -156,7 +169,25 @@ def populate(
             borrowers.append(Borrower(pool, owner, number, money, ratio, enter_ns))
     owners = len(specs) + people
     structures = _structures(plan, len(specs), owners, span_ns, quote)
-    return Population(specs, owners, tuple(takers), tuple(borrowers), structures)
+    orders = _orders(plan.seed, (*takers, *borrowers))
+    return Population(specs, owners, tuple(takers), tuple(borrowers), structures, orders)
+
+
+def _orders(seed: int, people: tuple[Taker | Borrower, ...]) -> tuple[Order, ...]:
+    """Draw who signs orders in advance, by dice of their own: three in ten, each in its way.
+
+    A budget is half of what the account deposits. Borrowers have no position to reduce.
+    """
+    dice, orders = Dice(seed + 3), []
+    for person in people:
+        drawn = dice.below(ORDERS_OF)
+        is_taker = isinstance(person, Taker)
+        money = person.deposit if isinstance(person, Taker) else person.value
+        budget = money // 2 if drawn in (0, 2) else 0
+        may_reduce = is_taker and drawn in (1, 2)
+        if budget or may_reduce:
+            orders.append(Order(person.pool, person.owner, person.number, budget, may_reduce))
+    return tuple(orders)
 
 
 def _structures(

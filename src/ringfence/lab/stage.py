@@ -9,8 +9,9 @@ import hashlib
 from collections import defaultdict
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.command import Happening, Kind, Rows, rows
 from ringfence.core.pool import BACKSTOP, CASH
 from ringfence.core.status import Status
 from ringfence.lab.pools import DECIMALS, SETTLEMENT
@@ -134,6 +135,27 @@ class Stage:
             self.add(person.pool, kind=Kind.OPEN_ACCOUNT, other=person.owner, amount=person.number)
         with self.venue.group():
             self.act()
+            self._sign_orders()
+
+    def _sign_orders(self) -> None:
+        """Give accounts the orders that their owners have signed in advance."""
+        for order in self.population.orders:
+            self.add(
+                order.pool,
+                kind=Kind.PROTECT,
+                account=self.account(order.pool, order.owner, order.number),
+                amount=order.budget,
+                size=int(order.may_reduce),
+            )
+        self.act()
+
+    def book_budgets(self, k: int, events: NDArray[np.void]) -> None:
+        """Enter in the second book what the engine has added out of signed budgets."""
+        record = self.records[k]
+        for event in events[events["kind"] == Happening.BUDGET_ADDED]:
+            owner, amount = record.pool.owner[event["account"]], int(event["value"])
+            self.expected[owner, record.assets[CASH]] -= amount
+            self.held[k][CASH] += amount
 
     def account(self, pool: int, owner: int, number: int) -> int:
         """Index of an account in its pool."""
@@ -169,7 +191,7 @@ class Stage:
             self.held[k][row["asset"]] -= sign * int(row["amount"])
 
     def are_wallets_as_expected(self) -> bool:
-        """Whether no wallet moved but by its owner's own deposits and withdrawals."""
+        """Whether no wallet moved but by its owner's own commands and signed budgets."""
         return bool(np.array_equal(self.expected, self.venue.state.wallets.amount))
 
 

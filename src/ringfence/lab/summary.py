@@ -35,6 +35,8 @@ class StepsSummary(msgspec.Struct, frozen=True):
     """What the steps of the waterfall did, and who bore what of it."""
 
     deepest: str  # step that was gone down to
+    added: str  # out of signed budgets
+    reduced: str  # notional reduced by orders of the owners
     auctions: int
     auctioned: str  # notional and debt of the slices sold
     raised: str  # what bidders paid for them
@@ -44,6 +46,9 @@ class StepsSummary(msgspec.Struct, frozen=True):
     deleveraged: str  # notional closed against the other side
     shortfall: str
     halts: int  # pools that have lost too much to go on
+    ends: int  # of them, settled for good
+    final: str  # claims paid by that
+    unpaid: str  # claims left after it
     borne: dict[str, str]
 
 
@@ -120,6 +125,8 @@ def _prices(crash: Crash, symbol: str) -> PriceSummary:
 def _steps(paid: Paid) -> StepsSummary:
     return StepsSummary(
         deepest=paid.deepest(),
+        added=_money(paid.added),
+        reduced=_money(paid.reduced),
         auctions=paid.auctions,
         auctioned=_money(paid.auctioned),
         raised=_money(paid.raised),
@@ -129,6 +136,9 @@ def _steps(paid: Paid) -> StepsSummary:
         deleveraged=_money(paid.deleveraged),
         shortfall=_money(paid.shortfall),
         halts=paid.halts,
+        ends=paid.ends,
+        final=_money(paid.final),
+        unpaid=_money(paid.unpaid),
         borne={name: _money(value) for name, value in paid.borne().items()},
     )
 

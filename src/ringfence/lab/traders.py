@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ringfence.core.command import Kind
 from ringfence.core.margin import position_value
-from ringfence.core.pool import CASH, Level
+from ringfence.core.pool import CASH, Level, Total
 from ringfence.core.validity import Validity, validity
 from ringfence.lab.dice import Dice
 from ringfence.lab.population import MAKER, Borrower, Taker
@@ -58,16 +58,22 @@ class Traders:
                 self._trade(self._stage.population.takers[k], what, k, now_ns)
 
     def _trade(self, taker: Taker, what: str, k: int, now_ns: int) -> None:
-        if what == ENTER:
+        if what == ENTER and self._is_halted(taker):
+            self._go_home(taker)
+        elif what == ENTER:
             self._enter(taker)
             self._due.put(now_ns + taker.stay_ns, (LEAVE, k))
         elif what == LEAVE:
             self._leave(taker)
             self._due.put(now_ns + HOUR_NS, (GO_HOME, k))
         else:
-            if self._dice.below(2):
+            if self._dice.below(2) or self._is_halted(taker):
                 self._go_home(taker)
             self._due.put(now_ns + HOUR_NS + self._dice.below(PAUSE_MAX_NS), (ENTER, k))
+
+    def _is_halted(self, taker: Taker) -> bool:
+        """Whether the pool goes on no longer, so that people take what they can and stay away."""
+        return bool(self._stage.records[taker.pool].pool.total[Total.HALTED_AT] > 0)
 
     def _enter(self, taker: Taker) -> None:
         """Open a position with a deposit, in cash or coin, or with the cash still there."""

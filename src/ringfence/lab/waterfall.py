@@ -20,13 +20,18 @@ SHARE_UNIT = 10**9  # of a slice of an account
 
 # Those who can bear a loss, in the order in which they are asked.
 BEARERS = ("accounts", "insurance fund", "winners' gains", "claims and lenders", "creator's bond")
-STEPS = ("none", "auction", "backstop", "insurance", "deleveraging", "loss sharing", "halt")
+STEPS = (
+    *("none", "auction", "backstop", "insurance", "deleveraging", "loss sharing", "halt"),
+    "final settlement",
+)
 
 
 @dataclass
 class Paid:
     """What the steps of a pool, or of many, did so far; in quote units but for the counts."""
 
+    added: int = 0  # out of budgets of wallets that their owners had signed
+    reduced: int = 0  # notional of positions reduced by orders of their owners
     steps: int = 0  # events that took something from an account
     auctions: int = 0  # begun
     auctioned: int = 0  # notional and debt of slices sold, at what it was when they began
@@ -41,6 +46,10 @@ class Paid:
     shortfall: int = 0  # left to claims of winners and to lenders
     halts: int = 0  # pools that have lost too much to go on
     bond: int = 0  # of their creators, gone into their insurance funds
+    bond_used: int = 0  # of it, the first that insurance pays after the halt
+    ends: int = 0  # pools settled for good
+    final: int = 0  # claims paid by that
+    unpaid: int = 0  # claims that are left after it
 
     @property
     def closed(self) -> int:
@@ -57,12 +66,14 @@ class Paid:
             self.deleveraged,
             self.shortfall,
             self.halts,
+            self.ends,
         )
         return next(s for s, n in zip(STEPS[::-1], reached[::-1], strict=True) if n)
 
     def borne(self) -> dict[str, int]:
-        """Who bore what, in quote units."""
-        values = (self.bonus + self.fee, self.insurance, self.given_up, self.shortfall, self.bond)
+        """Who bore what, in quote units: what accounts paid, then each loss once."""
+        fund = self.insurance - self.bond_used
+        values = (self.bonus + self.fee, fund, self.given_up, self.shortfall, self.bond_used)
         return dict(zip(BEARERS, values, strict=True))
 
 
@@ -77,28 +88,47 @@ class Book:
     def __init__(self) -> None:
         self.paid = Paid()
         self.accounts: set[int] = set()  # from whom a step took something
+        self.reduced: set[int] = set()  # by an order of the owner
         self._in_auction: dict[int, int] = {}  # what is left of the notional, by account
         self._check = dict.fromkeys(("given", "taken", "relieved"), 0)
 
     def note(self, events: NDArray[np.void]) -> None:
         """Enter events of the pool, in their order."""
         for event in events:
-            kind = int(event["kind"])
+            kind = Happening(int(event["kind"]))
             for name, column in _ENTRIES.get(kind, {}).items():
                 if name in self._check:
                     self._check[name] += int(event[column])
                 else:
                     setattr(self.paid, name, getattr(self.paid, name) + int(event[column]))
-            if kind == Happening.AUCTION_STARTED:
-                self.paid.auctions += 1
-                self._in_auction[int(event["account"])] = int(event["value"])
-            elif kind == Happening.POOL_HALTED:
-                self.paid.halts += 1
-            elif kind == Happening.SLICE_SOLD:
-                self._sell(int(event["account"]), int(event["size"]))
-            if kind in _TAKING:
-                self.paid.steps += 1
-                self.accounts.add(int(event["account"]))
+            self._note_account(kind, event)
+            self._note_end(kind, event)
+
+    def _note_account(self, kind: Happening, event: np.void) -> None:
+        """Follow auctions, and remember from whom something was taken."""
+        a = int(event["account"])
+        if kind == Happening.AUCTION_STARTED:
+            self.paid.auctions += 1
+            self._in_auction[a] = int(event["value"])
+        elif kind == Happening.SLICE_SOLD:
+            self._sell(a, int(event["size"]))
+        elif kind == Happening.POSITION_REDUCED:
+            self.reduced.add(a)
+        if kind in _TAKING:
+            self.paid.steps += 1
+            self.accounts.add(a)
+
+    def _note_end(self, kind: Happening, event: np.void) -> None:
+        """Follow halts, the bond, and claims that are left at the end and get paid later."""
+        paid = self.paid
+        insured = int(event[_INSURED[kind]]) if kind in _INSURED else 0
+        paid.bond_used += min(insured, paid.bond - paid.bond_used)
+        paid.halts += kind == Happening.POOL_HALTED
+        paid.shortfall -= int(event["value"]) if kind == Happening.CLAIMS_COVERED else 0
+        if kind == Happening.POOL_ENDED:
+            paid.ends = 1
+        if paid.ends and kind in (Happening.POOL_ENDED, Happening.CLAIMS_PAID):
+            paid.unpaid = int(event["shortfall"])
 
     def _sell(self, a: int, share: int) -> None:
         left = self._in_auction.get(a, 0)
@@ -120,6 +150,9 @@ class Book:
         ):
             if mine != its:
                 yield f"{what}: the events sum to {mine}, {other} say {its}"
+        claims = int(pool.claim.sum())
+        if paid.ends and claims > paid.unpaid:
+            yield f"claims after the end: the events leave {paid.unpaid}, the pool has {claims}"
         yield from broken_invariants(pool, held)
 
 
@@ -127,6 +160,8 @@ class Book:
 _COSTS = {"bonus": "bonus", "fee": "fee"}
 _ENTRIES: dict[int, dict[str, str]] = {
     Happening.SLICE_SOLD: {"raised": "value", **_COSTS},
+    Happening.BUDGET_ADDED: {"added": "value"},
+    Happening.POSITION_REDUCED: {"reduced": "value", **_COSTS},
     Happening.POSITION_LIQUIDATED: {"notional": "value", **_COSTS},
     Happening.COLLATERAL_LIQUIDATED: {"debt": "value", **_COSTS},
     Happening.SHORTFALL_RECORDED: {
@@ -137,7 +172,15 @@ _ENTRIES: dict[int, dict[str, str]] = {
     Happening.DUE_COVERED: {"insurance": "value"},
     Happening.POSITION_DELEVERAGED: {"deleveraged": "value", "given": "size", **_COSTS},
     Happening.POOL_HALTED: {"bond": "value"},
+    Happening.CLAIMS_COVERED: {"insurance": "insurance", "shortfall": "shortfall"},
+    Happening.POOL_ENDED: {"final": "value"},
     Happening.WINNER_DELEVERAGED: {"given_up": "shortfall", "taken": "size"},
+}
+# Where an event says what insurance has paid.
+_INSURED = {
+    Happening.SHORTFALL_RECORDED: "insurance",
+    Happening.DUE_COVERED: "value",
+    Happening.CLAIMS_COVERED: "insurance",
 }
 _TAKING = (
     Happening.SLICE_SOLD,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ringfence.columns import Column
 from ringfence.compiled import kernel
-from ringfence.core.pool import Pool, Total, account_count
+from ringfence.core.pool import Level, Pool, Total, account_count
 from ringfence.risk.thresholds import (
     NOTHING,
     RATE_MAX,
@@ -24,6 +24,7 @@ from ringfence.risk.thresholds import (
 from ringfence.units import BASE
 
 Floats = NDArray[np.float64]
+NOBODY = np.zeros(0, dtype=np.int64)
 
 ARITY = 4
 SPARE = 16  # rungs of spare room a list gets at each rebuilding
@@ -143,6 +144,7 @@ def list_reached(
     key: Floats,
     lists: Column,
     slack: Floats,
+    with_several: int,
     found: Column,
 ) -> int:
     """Collect the accounts whose threshold the prices have reached; return how many.
@@ -170,7 +172,7 @@ def list_reached(
                 if key[slots[start + child]] >= price:
                     top -= 1
                     found[top] = child
-    start, length = lists[last, 0], lists[last, 1]
+    start, length = lists[last, 0], lists[last, 1] * with_several
     for k in range(length):
         found[count] = slots[start + k]
         count += 1
@@ -196,7 +198,9 @@ def add_funding_slack(pool: Pool, demands: Demands, seen: Column, slack: Floats)
 class Ladder:
     """The ladder of one pool; tell it which accounts a batch touched, ask whom a tick reaches."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, level: Level = Level.MAINTENANCE) -> None:
+        """Build it; the level is maintenance or target."""
+        self._level = level
         self.rebuild(pool)
 
     def rebuild(self, pool: Pool) -> None:
@@ -205,7 +209,7 @@ class Ladder:
         everybody = np.arange(count, dtype=np.int64)
         self._seen = pool.funding_index.copy()
         self._slack = np.zeros(2 * len(pool.mark_price) + len(pool.asset_underlying) + 1)
-        self._demands = demands_of(pool)
+        self._demands = demands_of(pool, self._level)
         self._lists = np.zeros((len(self._slack), 3), dtype=np.int64)
         self._make_room(pool, count)
         self._fill(pool, everybody)
@@ -249,13 +253,26 @@ class Ladder:
             accounts = np.arange(count, dtype=np.int64)
         self._fill(pool, accounts[(accounts >= 0) & (accounts < count)])
 
-    def reached(self, pool: Pool) -> Column:
-        """Accounts that might be below maintenance at the pool's prices, in order of number."""
+    def several(self) -> Column:
+        """Accounts that no single price moves; nobody knows where they stand without a look."""
+        start, length, _ = self._lists[-1]
+        return self._slots[start : start + length].copy()
+
+    def reached(self, pool: Pool, *, with_several: bool = True) -> Column:
+        """Accounts that might be below the level at the pool's prices, in order of number."""
         drift = add_funding_slack(pool, self._demands, self._seen, self._slack)
-        if drift > DRIFT_MAX or has_moved(self._demands, demands_of(pool)):
+        if drift > DRIFT_MAX or has_moved(self._demands, demands_of(pool, self._level)):
             self.rebuild(pool)
-        count = list_reached(pool, self._slots, self._key, self._lists, self._slack, self._found)
-        return np.sort(self._found[:count])
+        count = list_reached(
+            pool,
+            self._slots,
+            self._key,
+            self._lists,
+            self._slack,
+            int(with_several),
+            self._found,
+        )
+        return np.sort(self._found[:count]) if count else NOBODY
 
 
 @kernel
@@ -267,10 +284,10 @@ def count_members(pool: Pool, demands: Demands, count: int, members: Column) -> 
             members[members.size - 1 if on == SEVERAL else on] += 1
 
 
-def demands_of(pool: Pool) -> Demands:
-    """Return what maintenance demands now, or at its strictest while a change ramps."""
+def demands_of(pool: Pool, level: Level = Level.MAINTENANCE) -> Demands:
+    """Return what a level demands now, or at its strictest while a change ramps."""
     demands = Demands(np.empty(len(pool.price_max)), np.empty(len(pool.asset_underlying)))
-    demand(pool, demands)
+    demand(pool, demands, level)
     return demands
 
 

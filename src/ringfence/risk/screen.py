@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ringfence.columns import Column
 from ringfence.compiled import formula, kernel, screen
 from ringfence.core.health import excess
-from ringfence.core.liquidation import has_anything
+from ringfence.core.liquidation import is_finished
 from ringfence.core.pool import BACKSTOP, CASH, Level, MarginModel, Pool, Total, account_count
 from ringfence.units import BASE, PPM
 
@@ -185,12 +185,12 @@ def suspects(pool: Pool) -> Column:
 def confirm(pool: Pool, accounts: Column, unhealthy: Column) -> int:
     """Keep those accounts that integers find below maintenance; return how many.
 
-    An account with nothing left has been liquidated to its end, and is no longer of interest.
+    An account that was liquidated to its end is no longer of interest.
     """
     count = 0
     for k in range(accounts.size):
         a = accounts[k]
-        if a != BACKSTOP and excess(pool, a, Level.MAINTENANCE) < 0 and has_anything(pool, a):
+        if a != BACKSTOP and excess(pool, a, Level.MAINTENANCE) < 0 and not is_finished(pool, a):
             unhealthy[count] = a
             count += 1
     return count

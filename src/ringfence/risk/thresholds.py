@@ -1,4 +1,7 @@
-"""The price at which a one-leg account falls below maintenance, as a float on the safe side.
+"""The price at which a one-leg account falls below a level, as a float on the safe side.
+
+The level is maintenance, where accounts are liquidated, or target, where owners are warned
+and their orders in advance begin.
 
 An account with cash and one position, or with one collateral asset and debt, depends on one
 price only. Its threshold is where the first tier line meets its excess margin; the result is
@@ -18,8 +21,8 @@ from numpy.typing import NDArray
 
 from ringfence.columns import Column
 from ringfence.compiled import formula, kernel
-from ringfence.core.health import debt_of, has_obligation
-from ringfence.core.liquidation import has_anything
+from ringfence.core.health import debt_of, has_obligation, strictest_factor
+from ringfence.core.liquidation import is_finished
 from ringfence.core.margin import funding_due
 from ringfence.core.parameters import ChangeField, Parameter
 from ringfence.core.pool import CASH, Level, MarginModel, Pool, Total
@@ -36,37 +39,36 @@ RATE_MAX = 0.99  # a long at a steeper rate than this has no well-conditioned th
 
 
 class Demands(NamedTuple):
-    """What maintenance demands, at its strictest while parameters are on their way."""
+    """What a level demands, at its strictest while parameters are on their way."""
 
     factor: NDArray[np.float64]  # [u] share of the bracket requirement
     keep: NDArray[np.float64]  # [c] share of a collateral asset's value that counts
 
 
 @kernel
-def tighten(change: Column, demands: Demands) -> None:
+def tighten(change: Column, demands: Demands, strict: Level) -> None:
     """Raise demands to the strictest value of a change under way."""
     highest = max(change[ChangeField.OLD], change[ChangeField.NEW]) / float(PPM)
     if change[ChangeField.PARAMETER] == Parameter.FACTOR:
         level, u = divmod(change[ChangeField.INDEX], demands.factor.size)
-        if level >= Level.MAINTENANCE:
+        if level >= strict:
             demands.factor[u] = max(demands.factor[u], highest)
     if change[ChangeField.PARAMETER] == Parameter.HAIRCUT:
         level, c = divmod(change[ChangeField.INDEX], demands.keep.size)
-        if level == Level.MAINTENANCE:
+        if level == strict:
             demands.keep[c] = min(demands.keep[c], 1.0 - highest)
 
 
 @kernel
-def demand(pool: Pool, demands: Demands) -> None:
-    """Write down what maintenance demands now and until the changes under way are done."""
+def demand(pool: Pool, demands: Demands, level: Level) -> None:
+    """Write down what a level demands now and until the changes under way are done."""
     for u in range(demands.factor.size):
-        factor = max(pool.factor[Level.MAINTENANCE, u], pool.factor[Level.CLOSEOUT, u])
-        demands.factor[u] = factor / float(PPM)
+        demands.factor[u] = strictest_factor(pool, u, level) / float(PPM)
     for c in range(demands.keep.size):
-        demands.keep[c] = (PPM - pool.haircut[Level.MAINTENANCE, c]) / float(PPM)
+        demands.keep[c] = (PPM - pool.haircut[level, c]) / float(PPM)
     for k in range(pool.change.shape[0]):
         if pool.change[k, ChangeField.ACTIVE] == 1:
-            tighten(pool.change[k], demands)
+            tighten(pool.change[k], demands, level)
 
 
 @formula
@@ -133,7 +135,7 @@ def rung_list(pool: Pool, demands: Demands, a: int) -> int:
     leg = only_leg(pool, a)
     if leg == SEVERAL:
         return SEVERAL
-    if not has_anything(pool, a):
+    if is_finished(pool, a):
         return NOTHING
     if leg < 2 * pool.mark_price.size:
         return position_list(pool, demands, a, leg)

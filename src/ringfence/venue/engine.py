@@ -8,9 +8,11 @@ import numpy as np
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.expiry import settlement_price
-from ringfence.core.pool import CASH, Pool
+from ringfence.core.pool import CASH, Pool, account_count
 from ringfence.venue.liquidator import (
+    Ahead,
     Liquidator,
+    accounts_to_warn,
     deleverage,
     in_entries,
     liquidations,
@@ -53,23 +55,34 @@ class Engine(ABC):
         return self.execute_many(pool, batch) if len(batch) else None
 
     def liquidate_unhealthy(self) -> dict[str, BatchReceipt]:
-        """Take every account below maintenance a step on, pool by pool, in order of number."""
+        """Take every account a step on and warn whom it concerns, pool by pool, by number."""
         receipts = {}
         for record in self.state.pools.values():
             pool = record.id.hex()
-            parts = run_waterfall(
-                self._liquidator(record),
-                record.pool,
-                self.state.wallets.amount[:, record.assets[CASH]],
-                partial(self.execute_many, pool),
-            )
+            parts = self.step(pool, self.look(pool))
             if parts:
                 receipts[pool] = merged(parts)
         return receipts
 
+    def look(self, pool: str) -> Ahead:
+        """Return what the engine has to do in a pool now; nothing is done by it."""
+        record = self.record(pool)
+        cash = self.state.wallets.amount[:, record.assets[CASH]]
+        return self._liquidator(record).look(record.pool, cash)
+
+    def step(self, pool: str, ahead: Ahead) -> list[BatchReceipt]:
+        """Do what `look` has found in a pool; call both without a command between them."""
+        if not ahead.has_steps and not ahead.has_warnings:
+            return []
+        record = self.record(pool)
+        liquidator, execute = self._liquidator(record), partial(self.execute_many, pool)
+        return run_waterfall(liquidator, record.pool, ahead, execute)
+
     def warn(self, pool: str) -> list[BatchReceipt]:
         """Tell every account of a pool that it has come below another level, or above one."""
-        batches = in_entries(warnings(self.record(pool).pool))
+        record = self.record(pool)
+        everybody = np.arange(account_count(record.pool), dtype=np.int64)
+        batches = in_entries(warnings(accounts_to_warn(record.pool, everybody)))
         return [self.execute_many(pool, batch) for batch in batches if len(batch)]
 
     def deleverage(self, pool: str) -> list[BatchReceipt]:

@@ -1,26 +1,32 @@
-"""The venue's own liquidator: on every tick, found by the ladder and confirmed by integers."""
+"""The venue's own liquidator: on every tick, found by ladders and confirmed by integers.
 
-from collections.abc import Callable
+Two ladders, so that a calm tick looks at no account: one at maintenance, for liquidation, and
+one at target, for warnings and protective orders. Accounts that no single price moves are
+warned once a minute; below initial, but above target, everybody is told at settlements only.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows, rows
+from ringfence.core.halt import end_status
 from ringfence.core.health import excess
-from ringfence.core.liquidation import has_next_step
+from ringfence.core.liquidation import has_next_step, is_finished
 from ringfence.core.pool import BACKSTOP, Level, Pool, Step, Total, account_count
 from ringfence.core.protection import find_warnings
 from ringfence.core.status import Status
-from ringfence.core.validity import Action, is_usable
+from ringfence.core.validity import Action, mark_status
 from ringfence.risk.ladder import Ladder
 from ringfence.risk.screen import confirmed
+from ringfence.units import MINUTE_NS
 from ringfence.venue.receipts import BatchReceipt
 
-# After these every account may stand elsewhere, so the ladder is built anew.
+# After these every account may stand elsewhere, so the ladders are built anew.
 _EVERYBODY = (Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE, Kind.END_POOL)
-# These give an account a protective order, use one up, or end it.
-_PROTECTIVE = (Kind.PROTECT, Kind.TOP_UP)
-# These change no account.
+# These change no account's standing.
 _NOBODY = (
     Kind.ADVANCE_CLOCK,
     Kind.SET_INDEX_PRICE,
@@ -29,29 +35,56 @@ _NOBODY = (
     Kind.ACCRUE_FUNDING,
     Kind.ANNOUNCE_CHANGE,
     Kind.CANCEL_CHANGE,
+    Kind.PROTECT,
+    Kind.WARN,
 )
 
 
 # Accounts in one batch: what they may record at most still fits into one journal entry.
 LIQUIDATIONS_MAX = 1000
 DELEVERAGING = int(Step.DELEVERAGING)
+BELOW_TARGET = 2  # levels that an account has been told it is below
+NONE = np.zeros(0, dtype=np.int64)
+
+
+class Ahead(NamedTuple):
+    """What the engine has to do in a pool now."""
+
+    protections: Rows  # commands that owners have signed in advance
+    unhealthy: Column  # accounts with a step of the waterfall ahead of them
+    instruments: list[int]  # in which accounts wait to be deleveraged
+    is_ending: bool  # the pool is settled for good
+    near: Column  # accounts that may have something to be told, now or after all that
+    has_warnings: bool
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything is done to anybody."""
+        is_forced = len(self.protections) or len(self.unhealthy) or self.instruments
+        return bool(is_forced) or self.is_ending
 
 
 class Liquidator:
-    """Keeps the ladder of one pool true to it, and names whom to liquidate or to protect."""
+    """Keeps the ladders of one pool true to it, and names whom to liquidate, protect or warn."""
 
     def __init__(self, pool: Pool) -> None:
         self._ladder = Ladder(pool)
-        orders = (pool.protect_budget > 0) | (pool.protect_reduce > 0)
-        self._protected = set(np.flatnonzero(orders).tolist())  # a tick looks at no others
+        self._early: Ladder | None = None  # made when it is first asked for
+        told = np.flatnonzero(pool.warned >= BELOW_TARGET).tolist()
+        self._told = {a for a in told if not is_finished(pool, a)}
+        self._unsettled = NONE  # accounts that a settlement has left with something to be told
+        self._next_look_ns = 0  # at those that no single price moves
 
     def follow(self, pool: Pool, batch: Rows) -> None:
         """Take note of the accounts that a batch has changed."""
         kinds = batch["kind"]
-        for a in np.unique(batch["account"][np.isin(kinds, _PROTECTIVE)]).tolist():
-            self._note_order(pool, a)
+        for a in batch["account"][kinds == Kind.WARN].tolist():
+            self._note_told(pool, a)
         if np.isin(kinds, _EVERYBODY).any():
-            self._ladder.rebuild(pool)
+            for ladder in self._ladders():
+                ladder.rebuild(pool)
+            if self._early is not None and (kinds == Kind.SETTLE).any():
+                self._unsettled = accounts_to_warn(pool, np.arange(account_count(pool)))
             return
         named = batch[~np.isin(kinds, _NOBODY)]
         if len(named) == 0:
@@ -59,31 +92,47 @@ class Liquidator:
         touched = np.concatenate((named["account"], named["other"], [BACKSTOP]))
         # OPEN_ACCOUNT names an owner, not an account; a new account is empty anyway.
         inside = touched[(touched >= 0) & (touched < len(pool.owner))]
-        self._ladder.touch(pool, np.unique(inside).astype(np.int64))
+        for ladder in self._ladders():
+            ladder.touch(pool, np.unique(inside).astype(np.int64))
 
-    def _note_order(self, pool: Pool, a: int) -> None:
+    def _ladders(self) -> Iterator[Ladder]:
+        yield self._ladder
+        if self._early is not None:
+            yield self._early
+
+    def _note_told(self, pool: Pool, a: int) -> None:
+        """Remember who was told that it is below target, until it is told otherwise."""
         if not 0 <= a < account_count(pool):
             return
-        if pool.protect_budget[a] > 0 or pool.protect_reduce[a] > 0:
-            self._protected.add(a)
+        if pool.warned[a] >= BELOW_TARGET and not is_finished(pool, a):
+            self._told.add(a)
         else:
-            self._protected.discard(a)
+            self._told.discard(a)
 
-    def protections(self, pool: Pool, cash: Column) -> Rows:
-        """Return what protective orders ask for now; cash: [o] what each owner's wallet holds."""
-        orders: list[tuple[int, int, int]] = []
-        for a in sorted(self._protected):
-            missing = -int(excess(pool, a, Level.TARGET))
-            added = min(missing, int(pool.protect_budget[a]), int(cash[pool.owner[a]]))
-            if added > 0:
-                orders.append((Kind.TOP_UP, a, added))
-            is_left = 0 < missing != added and pool.protect_reduce[a] and not pool.step[a]
-            if is_left and excess(pool, a, Level.MAINTENANCE) + max(added, 0) >= 0:
-                orders.append((Kind.REDUCE, a, 0))
-        batch = rows(len(orders))
-        for r, (kind, a, amount) in enumerate(orders):
-            batch[r]["kind"], batch[r]["account"], batch[r]["amount"] = kind, a, amount
-        return batch
+    def look(self, pool: Pool, cash: Column) -> Ahead:
+        """Return what is to be done now; cash: [o] what each owner's wallet holds."""
+        if self._early is None:
+            self._early = Ladder(pool, Level.TARGET)
+        weak, several = self._early.reached(pool, with_several=False), self._early.several()
+        near = self._near(pool, weak, several)
+        return Ahead(
+            protections=protections(pool, joined(weak, several), cash),
+            unhealthy=self.unhealthy(pool),
+            instruments=waiting_instruments(pool),
+            is_ending=is_ending(pool),
+            near=near,
+            has_warnings=len(accounts_to_warn(pool, near)) > 0,
+        )
+
+    def _near(self, pool: Pool, weak: Column, several: Column) -> Column:
+        """Accounts that may have something to be told, by number."""
+        told = np.array(sorted(self._told), dtype=np.int64) if self._told else NONE
+        unsettled, self._unsettled = self._unsettled, NONE
+        now_ns = int(pool.total[Total.NOW_NS])
+        if len(several) and now_ns >= self._next_look_ns:
+            self._next_look_ns = now_ns + MINUTE_NS
+            unsettled = joined(unsettled, several)
+        return joined(weak, told, unsettled)
 
     def unhealthy(self, pool: Pool) -> Column:
         """Accounts with a step of the waterfall ahead of them at the pool's prices, by number.
@@ -99,13 +148,54 @@ class Liquidator:
         return np.sort(np.concatenate((fresh, np.array(onward, dtype=np.int64))))
 
 
+def joined(*columns: Column) -> Column:
+    """Return the accounts of several columns, each once, by number."""
+    filled = [column for column in columns if len(column)]
+    return np.unique(np.concatenate(filled)) if filled else NONE
+
+
+def protections(pool: Pool, accounts: Column, cash: Column) -> Rows:
+    """Return what the protective orders of some accounts ask for; cash: [o] in the wallets."""
+    if len(accounts) == 0:
+        return rows(0)
+    has_order = (pool.protect_budget[accounts] > 0) | (pool.protect_reduce[accounts] > 0)
+    orders: list[tuple[int, int, int]] = []
+    for a in np.sort(accounts[has_order]).tolist():
+        missing = -int(excess(pool, a, Level.TARGET))
+        added = min(missing, int(pool.protect_budget[a]), int(cash[pool.owner[a]]))
+        if added > 0:
+            orders.append((Kind.TOP_UP, a, added))
+        is_left = 0 < missing != added and pool.protect_reduce[a] and not pool.step[a]
+        if is_left and excess(pool, a, Level.MAINTENANCE) + max(added, 0) >= 0:
+            orders.append((Kind.REDUCE, a, 0))
+    batch = rows(len(orders))
+    for r, (kind, a, amount) in enumerate(orders):
+        batch[r]["kind"], batch[r]["account"], batch[r]["amount"] = kind, a, amount
+    return batch
+
+
+def accounts_to_warn(pool: Pool, accounts: Column) -> Column:
+    """Return those of some accounts that have come below another level, or above one."""
+    if len(accounts) == 0:
+        return accounts
+    found = np.empty(len(accounts), dtype=np.int64)
+    return found[: find_warnings(pool, accounts, found)]
+
+
+def is_ending(pool: Pool) -> bool:
+    """Whether a halted pool is to be settled for good now."""
+    if pool.total[Total.HALTED_AT] == 0 or pool.total[Total.ENDED_AT] > 0:
+        return False
+    return bool(end_status(pool) == Status.OK)
+
+
 def waiting_instruments(pool: Pool) -> list[int]:
     """Instruments in which accounts wait, and whose price deleveraging may use."""
     if pool.total[Total.WAITING] == 0:
         return []
     waiting = pool.size[: account_count(pool)][pool.step[: account_count(pool)] == DELEVERAGING]
     held = np.flatnonzero((waiting != 0).any(axis=0)).tolist()
-    return [i for i in held if is_usable(pool, Action.DELEVERAGE, pool.instrument_underlying[i])]
+    return [i for i in held if mark_status(pool, Action.DELEVERAGE, i) == Status.OK]
 
 
 def deleveraging(instrument: int, most: int) -> Rows:
@@ -130,35 +220,45 @@ def deleverage(pool: Pool, execute: Callable[[Rows], BatchReceipt]) -> list[Batc
     return parts
 
 
-def warnings(pool: Pool) -> Rows:
-    """Return one warning for each account that has come below another level, or above one."""
-    found = np.empty(account_count(pool), dtype=np.int64)
-    accounts = found[: find_warnings(pool, found)]
-    batch = rows(len(accounts))
-    batch["kind"], batch["account"] = Kind.WARN, accounts
-    return batch
+def warnings(accounts: Column) -> Rows:
+    """Return one command to warn each of some accounts."""
+    return _of_each(Kind.WARN, accounts)
 
 
 def liquidations(accounts: Column) -> Rows:
     """Return one command to liquidate each of some accounts."""
+    return _of_each(Kind.LIQUIDATE, accounts)
+
+
+def _of_each(kind: Kind, accounts: Column) -> Rows:
     batch = rows(len(accounts))
-    batch["kind"] = Kind.LIQUIDATE
+    batch["kind"] = kind
     batch["account"] = accounts
     return batch
 
 
 def run_waterfall(
-    liquidator: Liquidator, pool: Pool, cash: Column, execute: Callable[[Rows], BatchReceipt]
+    liquidator: Liquidator, pool: Pool, ahead: Ahead, execute: Callable[[Rows], BatchReceipt]
 ) -> list[BatchReceipt]:
-    """Take a pool's accounts a step on: protective orders, liquidations, deleveraging."""
-    batches = in_entries(liquidator.protections(pool, cash))
-    parts = [execute(batch) for batch in batches if len(batch)]
-    found = in_entries(liquidations(liquidator.unhealthy(pool)))
-    parts += [execute(batch) for batch in found if len(batch)]
-    return parts + deleverage(pool, execute)
+    """Take a pool's accounts a step on: signed orders, liquidations, deleveraging, the end.
+
+    Whoever stands below another level after that is told so last: no step waits for it.
+    """
+    unhealthy = ahead.unhealthy
+    parts = [execute(batch) for batch in in_entries(ahead.protections) if len(batch)]
+    if parts:
+        unhealthy = liquidator.unhealthy(pool)
+    parts += [execute(batch) for batch in in_entries(liquidations(unhealthy)) if len(batch)]
+    parts += deleverage(pool, execute)
+    if ahead.is_ending:
+        end = rows(1)
+        end["kind"] = Kind.END_POOL
+        parts.append(execute(end))
+    told = warnings(accounts_to_warn(pool, ahead.near))
+    return parts + [execute(batch) for batch in in_entries(told) if len(batch)]
 
 
 def in_entries(batch: Rows) -> list[Rows]:
-    """Return liquidations in parts of which each can be journaled."""
+    """Return commands, one an account, in parts of which each can be journaled."""
     starts = range(0, max(len(batch), 1), LIQUIDATIONS_MAX)
     return [batch[start : start + LIQUIDATIONS_MAX] for start in starts]

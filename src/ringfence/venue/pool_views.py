@@ -48,6 +48,7 @@ class PoolView(msgspec.Struct, frozen=True):
     coverage: str | None  # fund over target; null without a target
     bond: str
     halted_ns: int | None
+    ended_ns: int | None  # first final settlement
     auctioned: str  # notional of the accounts under auction
     waiting: int  # accounts that wait for deleveraging; withdrawals wait with them
 
@@ -98,6 +99,7 @@ def pool_view(record: PoolRecord, creator: str) -> PoolView:
         coverage=_coverage(pool),
         bond=money(int(pool.total[Total.BOND])),
         halted_ns=int(pool.total[Total.HALTED_AT]) or None,
+        ended_ns=int(pool.total[Total.ENDED_AT]) or None,
         auctioned=money(int(pool.total[Total.AUCTIONED])),
         waiting=int(pool.total[Total.WAITING]),
     )

@@ -92,9 +92,11 @@ _OF_POOL = (
     Happening.DUE_COVERED,
     Happening.POOL_HALTED,
     Happening.POOL_ENDED,
+    Happening.CLAIMS_COVERED,
 )
 _OF_INSTRUMENT = (
     Happening.POSITION_LIQUIDATED,
+    Happening.POSITION_REDUCED,
     Happening.DELEVERAGING_AWAITED,
     Happening.POSITION_DELEVERAGED,
     Happening.WINNER_DELEVERAGED,
@@ -150,7 +152,7 @@ def _name(spec: PoolSpec, kind: Happening, index: int) -> str | None:
     """Name of the instrument or asset an event is about."""
     if kind in _OF_INSTRUMENT:
         return spec.instruments[index].name
-    if kind == Happening.COLLATERAL_LIQUIDATED:
+    if kind in (Happening.COLLATERAL_LIQUIDATED, Happening.BUDGET_ADDED):
         return spec.assets()[index]
     if kind == Happening.STEP_ENDED:
         return Step(index).name.lower()

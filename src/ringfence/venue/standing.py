@@ -16,7 +16,7 @@ from ringfence.core.auction import (
 )
 from ringfence.core.backstop import can_take
 from ringfence.core.health import HEALTH_MAX, excess
-from ringfence.core.liquidation import has_anything
+from ringfence.core.liquidation import has_anything, is_finished
 from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Step
 from ringfence.core.ranking import lights, rank
 from ringfence.core.reading import scaled
@@ -87,8 +87,10 @@ def _can_be_taken(pool: Pool, a: int) -> bool:
 def _after_nothing(pool: Pool, a: int) -> str:
     if excess(pool, a, Level.MAINTENANCE) >= 0:
         return "nothing, while the account stays at maintenance"
-    if not has_anything(pool, a):
+    if is_finished(pool, a):
         return "nothing; what it owes is collected when cash comes in"
+    if not has_anything(pool, a):
+        return "what it owes is recorded as lost"
     if is_up_for_auction(pool, a):
         return "an auction of slices"
     return "the backstop takes over" if _can_be_taken(pool, a) else "deleveraging"
