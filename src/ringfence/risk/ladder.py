@@ -200,7 +200,7 @@ class Ladder:
 
     def __init__(self, pool: Pool, level: Level = Level.MAINTENANCE) -> None:
         """Build it; the level is maintenance or target."""
-        self._level = level
+        self._level = int(level)  # a member of an enumeration takes a kernel 40 us to read
         self.rebuild(pool)
 
     def rebuild(self, pool: Pool) -> None:
@@ -284,7 +284,7 @@ def count_members(pool: Pool, demands: Demands, count: int, members: Column) -> 
             members[members.size - 1 if on == SEVERAL else on] += 1
 
 
-def demands_of(pool: Pool, level: Level = Level.MAINTENANCE) -> Demands:
+def demands_of(pool: Pool, level: int = int(Level.MAINTENANCE)) -> Demands:
     """Return what a level demands now, or at its strictest while a change ramps."""
     demands = Demands(np.empty(len(pool.price_max)), np.empty(len(pool.asset_underlying)))
     demand(pool, demands, level)

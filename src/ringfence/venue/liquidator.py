@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ringfence.columns import Column
 from ringfence.core.command import Kind, Rows, rows
@@ -24,10 +25,18 @@ from ringfence.risk.screen import confirmed
 from ringfence.units import MINUTE_NS
 from ringfence.venue.receipts import BatchReceipt
 
+
+def _among(*kinds: Kind) -> NDArray[np.bool_]:
+    """A table by kind, for `take`; numbers beyond it are no kinds."""
+    table = np.zeros(max(Kind) + 2, dtype=np.bool_)
+    table[list(kinds)] = True
+    return table
+
+
 # After these every account may stand elsewhere, so the ladders are built anew.
-_EVERYBODY = (Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE, Kind.END_POOL)
+_EVERYBODY = _among(Kind.SETTLE, Kind.EXPIRE, Kind.DELEVERAGE, Kind.END_POOL)
 # These change no account's standing.
-_NOBODY = (
+_NOBODY = _among(
     Kind.ADVANCE_CLOCK,
     Kind.SET_INDEX_PRICE,
     Kind.SET_MARK_PRICE,
@@ -43,6 +52,7 @@ _NOBODY = (
 # Accounts in one batch: what they may record at most still fits into one journal entry.
 LIQUIDATIONS_MAX = 1000
 DELEVERAGING = int(Step.DELEVERAGING)
+TARGET, MAINTENANCE = int(Level.TARGET), int(Level.MAINTENANCE)
 BELOW_TARGET = 2  # levels that an account has been told it is below
 NONE = np.zeros(0, dtype=np.int64)
 
@@ -80,13 +90,13 @@ class Liquidator:
         kinds = batch["kind"]
         for a in batch["account"][kinds == Kind.WARN].tolist():
             self._note_told(pool, a)
-        if np.isin(kinds, _EVERYBODY).any():
+        if _EVERYBODY.take(kinds, mode="clip").any():
             for ladder in self._ladders():
                 ladder.rebuild(pool)
             if self._early is not None and (kinds == Kind.SETTLE).any():
                 self._unsettled = accounts_to_warn(pool, np.arange(account_count(pool)))
             return
-        named = batch[~np.isin(kinds, _NOBODY)]
+        named = batch[~_NOBODY.take(kinds, mode="clip")]
         if len(named) == 0:
             return
         touched = np.concatenate((named["account"], named["other"], [BACKSTOP]))
@@ -161,12 +171,12 @@ def protections(pool: Pool, accounts: Column, cash: Column) -> Rows:
     has_order = (pool.protect_budget[accounts] > 0) | (pool.protect_reduce[accounts] > 0)
     orders: list[tuple[int, int, int]] = []
     for a in np.sort(accounts[has_order]).tolist():
-        missing = -int(excess(pool, a, Level.TARGET))
+        missing = -int(excess(pool, a, TARGET))
         added = min(missing, int(pool.protect_budget[a]), int(cash[pool.owner[a]]))
         if added > 0:
             orders.append((Kind.TOP_UP, a, added))
         is_left = 0 < missing != added and pool.protect_reduce[a] and not pool.step[a]
-        if is_left and excess(pool, a, Level.MAINTENANCE) + max(added, 0) >= 0:
+        if is_left and excess(pool, a, MAINTENANCE) + max(added, 0) >= 0:
             orders.append((Kind.REDUCE, a, 0))
     batch = rows(len(orders))
     for r, (kind, a, amount) in enumerate(orders):
