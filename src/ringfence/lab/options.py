@@ -87,8 +87,9 @@ class OptionPools:
         self._due = Due()
         for k, person in enumerate(self._people):
             self._due.put(person.enter_ns, (ENTER, k))
+        self.numbers = sorted({person.pool for person in self._people})  # of the pools
         by_symbol: dict[str, list[int]] = {}
-        for k in sorted({person.pool for person in self._people}):
+        for k in self.numbers:
             by_symbol.setdefault(stage.records[k].spec.underlyings[0].name, []).append(k)
         self._coins = [Coin(symbol, numbers) for symbol, numbers in by_symbol.items()]
         self._opened: set[int] = set()
