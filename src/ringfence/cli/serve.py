@@ -35,10 +35,10 @@ from ringfence.service.desk import Desk
 from ringfence.service.schema import Source
 from ringfence.service.serving import address_of, bound
 from ringfence.service.serving import serve as serve_desk
-from ringfence.service.summaries import MS_NS
 from ringfence.service.writer import Writer
 from ringfence.signing.demo import demo_key
 from ringfence.signing.typed import Domain
+from ringfence.units import MS_NS
 from ringfence.venue.venue import Venue
 
 DEMO = "demo"

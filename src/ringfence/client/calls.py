@@ -14,13 +14,13 @@ from ringfence.client.problem import ProblemError
 from ringfence.service import schema
 from ringfence.service.auth import request_signature
 from ringfence.service.waterfall_schema import AuctionPage
+from ringfence.units import MS_NS
 from ringfence.venue.clock import SystemClock
 from ringfence.venue.commands import AnyCommand
 from ringfence.venue.consent import messages as m
 
 T = TypeVar("T")
 
-MS_NS = 10**6
 ATTEMPTS_MAX = 6
 BACKOFF_SECONDS = 0.1
 RETRIED = (429, 503)  # nothing was done; later may be better

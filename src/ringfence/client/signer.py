@@ -6,10 +6,10 @@ import threading
 from ringfence.service.schema import VenueAnswer
 from ringfence.signing.keys import SigningKey
 from ringfence.signing.typed import Domain
+from ringfence.units import MS_NS
 from ringfence.venue.clock import SystemClock
 from ringfence.venue.consent import messages as m
 
-MS_NS = 10**6
 LIFETIME_MS = 6 * 3_600_000  # of a signature; a replay's hours pass in minutes
 SKIPPED_MAX = 5_000  # nonces, which may be a minute ahead
 ORDER_LIFETIME_MS = 7 * 86_400_000

@@ -3,8 +3,8 @@
 import msgspec
 
 from ringfence.service.schema import Account
-from ringfence.service.summaries import MS_NS
 from ringfence.service.waterfall_schema import Waterfall
+from ringfence.units import MS_NS
 from ringfence.venue.state import PoolRecord
 from ringfence.venue.views import AccountView, account_view
 

@@ -5,11 +5,10 @@ import msgspec
 from ringfence.core.health import HEALTH_MAX, equity, excess, health_factor
 from ringfence.core.pool import Level, Pool
 from ringfence.service.revaluing import Markets, Move, Revaluing, options_on
-from ringfence.units import PPM, PRICE_UNIT
+from ringfence.units import MS_NS, PPM, PRICE_UNIT
 from ringfence.venue.receipts import decimal
 from ringfence.venue.state import PoolRecord
 
-MS_NS = 1_000_000
 VOLATILITY_UNKNOWN = "no leg on this underlying depends on volatility"
 NO_EXPIRY = "the account holds no option on this underlying"
 

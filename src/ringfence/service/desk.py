@@ -19,9 +19,10 @@ from ringfence.service.metrics import Metrics
 from ringfence.service.problems import ProblemError
 from ringfence.service.schema import Source, Stats
 from ringfence.service.stream import Hub
-from ringfence.service.summaries import MS_NS, Pace, Summaries, stats
+from ringfence.service.summaries import Pace, Summaries, stats
 from ringfence.service.verification import Verifier
 from ringfence.service.writer import StoppingError, Writer
+from ringfence.units import MS_NS
 from ringfence.venue.decoding import Decoder
 from ringfence.venue.encoding import CommandError, address_bytes
 from ringfence.venue.state import PoolRecord

@@ -19,14 +19,13 @@ from ringfence.core.pool import Pool, Total
 from ringfence.pricing import black76
 from ringfence.risk.scenarios import CoinMarket, option_book
 from ringfence.service.revaluing import NO_MARKET, Markets, coin_of, options_on, without_others
-from ringfence.units import PRICE_UNIT, UNIT
+from ringfence.units import MS_NS, PRICE_UNIT, UNIT
 from ringfence.venue.option_views import StructurePrices, structure_prices
 from ringfence.venue.receipts import decimal
 from ringfence.venue.state import PoolRecord
 
 DAYS = 365  # of a year
 NAMES = ("delta", "gamma", "vega", "theta", "rho")
-MS_NS = 1_000_000
 
 
 class Greeks(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Send
 from ringfence.service import auth, problems
 from ringfence.service.desk import Desk
 from ringfence.service.problems import ProblemError
-from ringfence.service.summaries import MS_NS
+from ringfence.units import MS_NS
 from ringfence.venue.clock import SystemClock
 
 HEADERS = [

@@ -9,8 +9,7 @@ from typing import Any
 from ringfence.columns import Column
 from ringfence.core.health import HEALTH_MAX
 from ringfence.service.frames import Frame, Snapshot
-from ringfence.service.summaries import MS_NS
-from ringfence.units import MINUTE_NS, PPM
+from ringfence.units import MINUTE_NS, MS_NS, PPM
 from ringfence.venue.receipts import decimal
 
 POINTS_MAX = 1440

@@ -11,8 +11,7 @@ from ringfence.core.pool import Pool, Total
 from ringfence.risk.rungs import rungs
 from ringfence.risk.survey import survey
 from ringfence.risk.thresholds import NOTHING, SEVERAL
-from ringfence.service.summaries import MS_NS
-from ringfence.units import PRICE_UNIT
+from ringfence.units import MS_NS, PRICE_UNIT
 from ringfence.venue.receipts import decimal
 from ringfence.venue.state import PoolRecord
 

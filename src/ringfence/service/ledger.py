@@ -15,14 +15,13 @@ from ringfence.core.status import Status
 from ringfence.core.validity import Flag
 from ringfence.journal.entry import Entry
 from ringfence.service.schema import Liquidation, Price
-from ringfence.units import PRICE_UNIT
+from ringfence.units import MS_NS, PRICE_UNIT
 from ringfence.venue import entries
 from ringfence.venue.consent.evidence import decode_signed
 from ringfence.venue.decoding import Decoder
 from ringfence.venue.fanout import FeedPrice
 from ringfence.venue.receipts import decimal, event_view
 
-MS_NS = 1_000_000
 LIQUIDATIONS_MAX = 10_000  # kept in memory
 ENTRIES_MAX = 100
 STEPS_MAX = 20  # commands and events of an entry in a page

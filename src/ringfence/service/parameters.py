@@ -8,7 +8,7 @@ import msgspec
 from ringfence.core.bounds import parameter_name
 from ringfence.core.parameters import ChangeField, Parameter, parameter_column
 from ringfence.core.pool import Level, Rule, Total
-from ringfence.service.summaries import MS_NS
+from ringfence.units import MS_NS
 from ringfence.venue.state import PoolRecord
 
 _QUOTE = (Rule.SUPPLY_CAP, Rule.BORROW_CAP, Rule.DUST)

@@ -14,10 +14,9 @@ from ringfence.service.schema import AccountRow, Funding, Pool, PoolSummary, Sta
 from ringfence.service.stream import Row
 from ringfence.service.waterfall import NOT_HALTED, STEP_NAMES
 from ringfence.service.waterfall_rows import depth_of
-from ringfence.units import PPM, PRICE_UNIT, UNIT
+from ringfence.units import MS_NS, PPM, PRICE_UNIT, UNIT
 from ringfence.venue.receipts import decimal
 
-MS_NS = 1_000_000
 NOTHING_OWED = "the account owes nothing and holds no position"
 NO_EQUITY = "equity is not positive"
 NOBODY_AT_RISK = "no account is below a health factor of 1.1"

@@ -18,10 +18,9 @@ from ringfence.core.ranking import LEVERAGE_MAX, Rank, lights
 from ringfence.core.spec import PoolSpec
 from ringfence.fixed import mul_div_ceil, mul_div_floor
 from ringfence.risk.measure import OfferFigure, offer_figures
-from ringfence.units import PPM, UNIT
+from ringfence.units import MS_NS, PPM, UNIT
 from ringfence.venue.receipts import decimal
 
-MS_NS = 1_000_000
 OFFERS_MAX = 200  # auctions of one pool that are told of, the oldest first
 QUEUE_ROWS = 50  # of each side of an instrument
 LOSS_SHARED = 8  # no step of the core's: what an account owes is lost to claims of the pool

@@ -15,10 +15,8 @@ from ringfence.service.waterfall import (
     queue_of,
 )
 from ringfence.service.waterfall_schema import Auction, PoolWaterfall, Queue, QueuePlace
-from ringfence.units import PPM, UNIT
+from ringfence.units import MS_NS, PPM, UNIT
 from ringfence.venue.receipts import decimal
-
-MS_NS = 1_000_000
 
 
 def depth_of(frame: Frame) -> PoolWaterfall:

@@ -26,8 +26,8 @@ from ringfence.service.routes.common import (
     underlying_of,
 )
 from ringfence.service.schema import Account, History, Owner
-from ringfence.service.summaries import MS_NS, row
-from ringfence.units import PPM
+from ringfence.service.summaries import row
+from ringfence.units import MS_NS, PPM
 from ringfence.venue.receipts import decimal
 
 ACCOUNTS_MAX = 100  # of one owner, in full, in one answer

@@ -16,8 +16,8 @@ from ringfence.service.ledger import in_ms
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import ADDRESS, TheDesk
 from ringfence.service.schema import Receipt, Received, Simulation
-from ringfence.service.summaries import MS_NS
 from ringfence.service.whatif import what_if, with_prices
+from ringfence.units import MS_NS
 from ringfence.venue import commands as c
 from ringfence.venue.consent.evidence import decode_signed, receipt_of
 from ringfence.venue.consent.messages import GrantReader, Signed

@@ -10,7 +10,7 @@ from ringfence.service.desk import Desk
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import Address, TheDesk
 from ringfence.service.schema import OwnerKeys, ReadOnlyKey, SessionKey
-from ringfence.service.summaries import MS_NS
+from ringfence.units import MS_NS
 from ringfence.venue.clock import SystemClock
 from ringfence.venue.encoding import address_bytes
 from ringfence.venue.receipts import decimal

@@ -30,9 +30,10 @@ from ringfence.service.schema import (
     PoolSummary,
     VenueAnswer,
 )
-from ringfence.service.summaries import MS_NS, at_risk, row
+from ringfence.service.summaries import at_risk, row
 from ringfence.service.waterfall_rows import auctions_of, queue
 from ringfence.service.waterfall_schema import AuctionPage, Queue
+from ringfence.units import MS_NS
 
 AT_RISK_MAX = 10_000
 BELOW = r"^(1(\.[0-9]{1,2})?|2(\.0{1,2})?)$"
