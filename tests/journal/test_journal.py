@@ -20,6 +20,7 @@ from ringfence.journal.errors import (
     JournalSettingsError,
     NotAJournalError,
 )
+from ringfence.journal.schema import VERSION
 from ringfence.journal.sqlite import Journal
 from ringfence.journal.verify import verify_chain
 
@@ -317,7 +318,7 @@ def test_another_database_is_left_alone(path):
 def test_a_journal_of_another_version_is_refused(path):
     Journal.open(path).close()
     tamper(path, "PRAGMA user_version = 9")
-    with pytest.raises(NotAJournalError, match="a journal of version 9, this program reads 3"):
+    with pytest.raises(NotAJournalError, match=f"a journal of version 9, this program reads {VERSION}"):
         Journal.open(path)
 
 
