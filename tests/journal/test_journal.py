@@ -318,7 +318,9 @@ def test_another_database_is_left_alone(path):
 def test_a_journal_of_another_version_is_refused(path):
     Journal.open(path).close()
     tamper(path, "PRAGMA user_version = 9")
-    with pytest.raises(NotAJournalError, match=f"a journal of version 9, this program reads {VERSION}"):
+    with pytest.raises(
+        NotAJournalError, match=f"a journal of version 9, this program reads {VERSION}"
+    ):
         Journal.open(path)
 
 

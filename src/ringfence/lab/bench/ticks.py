@@ -93,14 +93,15 @@ def calm_batches(seconds: Iterator[int]) -> list[Rows]:
 
 
 def calm_ticks(pool: Pool, liquidator: Liquidator, batches: list[Rows]) -> None:
-    """Take over prices that reach nobody, asking after each whom it reached."""
+    """Take over prices that reach nobody, asking after each what the engine has to do."""
     statuses, log = np.zeros(len(batches[0]), dtype=np.int64), empty_log(room_for_one(pool))
-    wrong = 0
+    wallets, wrong = np.zeros(0, dtype=np.int64), 0  # nobody has signed an order
     for batch in batches:
         apply(pool, batch, statuses, log)
-        wrong += int(np.count_nonzero(statuses)) + len(liquidator.unhealthy(pool))
+        ahead = liquidator.look(pool, wallets)
+        wrong += int(np.count_nonzero(statuses)) + ahead.has_steps + ahead.has_warnings
     if wrong:
-        raise WorkError("a calm tick was refused, or found somebody below maintenance")
+        raise WorkError("a calm tick was refused, or left the engine something to do")
 
 
 def crash(pool: Pool, liquidator: Liquidator, seconds: int) -> int:
