@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { keccak256 } from "./keccak.js";
 
 const VALID_MS = 600_000;
+let newest = 0; // nonce given; between two prices of a replay the venue's time stands still
 const DOMAIN = [["name", "string"], ["version", "string"], ["chainId", "uint256"], ["salt", "bytes32"]];
 const CREATE = ["CreatePool", [["owner", "address"], ["spec", "bytes32"]]];
 const REGISTER = ["Register", [["owner", "address"]]];
@@ -42,7 +43,8 @@ function typedData(domain, [name, pairs], message) {
 async function send(owner, command, type, signed) {
   const venue = await get("/venue");
   if (!venue.domain) throw new Error("This venue takes no signed commands, so no pool can be created here.");
-  const [nonce, expires] = [String(venue.time_ms), venue.time_ms + VALID_MS];
+  newest = Math.max(newest + 1, venue.time_ms);
+  const [nonce, expires] = [String(newest), venue.time_ms + VALID_MS];
   const data = typedData(venue.domain, type, { ...signed, nonce, expires_ms: String(expires) });
   const signature = await globalThis.ethereum.request({ method: "eth_signTypedData_v4", params: [owner, JSON.stringify(data)] });
   const authorisations = [{ signer: owner, nonce, expires_ms: expires, signature }];
