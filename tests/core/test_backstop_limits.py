@@ -6,6 +6,17 @@ from ringfence.core.pool import Total
 from ringfence.fixed import DIVISOR_MAX
 
 TERMS = "rule bonus_min 0 bonus_max 0 liquidation_fee 0 dust 0 rate_slope1 0 rate_slope2 0"
+TAKEN_OVER = f"""
+    {TERMS}
+    price ETH 1000
+    mark ETH-PERP 1000
+    deposit A1 1000 USDC
+    deposit B1 5000 USDC
+    deposit C1 5000 USDC
+    trade A1 B1 10 ETH-PERP @ 1000
+    mark ETH-PERP 945
+    liquidate A1
+"""
 
 
 def test_an_amount_that_buys_no_share_is_refused():
@@ -54,15 +65,7 @@ def test_the_sum_of_all_shares_stays_what_divides():
 
 def test_numbers_without_a_sense_are_judged_by_the_rules_of_the_trade_itself():
     check(f"""
-        {TERMS}
-        price ETH 1000
-        mark ETH-PERP 1000
-        deposit A1 1000 USDC
-        deposit B1 5000 USDC
-        deposit C1 5000 USDC
-        trade A1 B1 10 ETH-PERP @ 1000
-        mark ETH-PERP 945
-        liquidate A1
+        {TAKEN_OVER}
         position backstop 2.064 ETH-PERP cost 1950.48
         trade C1 backstop 1 DOGE-PERP @ 945 -> instrument_does_not_exist
         trade C1 backstop 1 none @ 945      -> instrument_does_not_exist
@@ -149,15 +152,7 @@ def test_whoever_buys_from_the_backstop_needs_fresh_prices_of_all_that_he_holds(
         buy_collateral C1 0.01 ETH
     """)
     check(f"""
-        {TERMS}
-        price ETH 1000
-        mark ETH-PERP 1000
-        deposit A1 1000 USDC
-        deposit B1 5000 USDC
-        deposit C1 5000 USDC
-        trade A1 B1 10 ETH-PERP @ 1000
-        mark ETH-PERP 945
-        liquidate A1
+        {TAKEN_OVER}
         deposit C1 1 BTC
         buy_from_backstop C1 0.1 ETH-PERP -> price_is_not_usable
         price BTC 10000

@@ -24,6 +24,8 @@ from ringfence.venue.state import PoolRecord
 # What each keeper wants to gain, in ppm of the notional and debt that he takes over.
 DEMANDS = (1_000, 2_500, 5_000)
 
+SELLERS = [BACKSTOP, *KEEPERS]
+
 Push = Callable[[str, int], None]  # of a feed, by a value in quote units
 
 
@@ -37,9 +39,10 @@ class Forced:
     def act(self) -> None:
         """Put sales and bids of this tick on the stage's list."""
         for k, record in enumerate(self._stage.records):
-            self._sell_backstop(k, record)
-            for keeper in KEEPERS:
-                self._sell_keeper(k, record, keeper)
+            if has_sellers(record.pool):
+                self._sell_backstop(k, record)
+                for keeper in KEEPERS:
+                    self._sell_keeper(k, record, keeper)
             if record.pool.total[Total.AUCTIONED]:
                 self._bid(k, record.pool)
 
@@ -103,6 +106,12 @@ class Forced:
         price = int(pool.index_price[pool.asset_underlying[c]])
         value = position_value(amount, price, int(pool.value_divisor[0]))
         self._push(record.spec.collateral[c - 1].underlying, value)
+
+
+def has_sellers(pool: Pool) -> bool:
+    """Whether the backstop or a keeper has anything to sell, or to repay."""
+    held = pool.size[SELLERS].any() or pool.balance[SELLERS, CASH + 1 :].any()
+    return bool(held or pool.debt_shares[SELLERS].any())
 
 
 assert len(DEMANDS) == len(KEEPERS)

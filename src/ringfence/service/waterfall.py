@@ -13,13 +13,14 @@ from ringfence.columns import Column
 from ringfence.core.auction import WHOLE
 from ringfence.core.health import HEALTH_MAX, ratio_ppm
 from ringfence.core.margin import position_value
-from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Step, Total, account_count
+from ringfence.core.pool import BACKSTOP, Pool, Rule, Step, Total, account_count
 from ringfence.core.ranking import LEVERAGE_MAX, Rank, lights
 from ringfence.core.spec import PoolSpec
 from ringfence.fixed import mul_div_ceil, mul_div_floor
 from ringfence.risk.measure import OfferFigure, offer_figures
-from ringfence.units import MS_NS, PPM, UNIT
+from ringfence.units import MS_NS, PPM
 from ringfence.venue.receipts import decimal
+from ringfence.venue.standing import Slice, slice_of
 
 OFFERS_MAX = 200  # auctions of one pool that are told of, the oldest first
 QUEUE_ROWS = 50  # of each side of an instrument
@@ -42,8 +43,7 @@ class Offered(NamedTuple):
     account: int
     since_ns: int
     figures: list[int]  # as of risk.measure.OfferFigure
-    sizes: dict[str, str]  # that the largest bid gets
-    balances: dict[str, str]  # cash before the price is paid
+    parts: Slice  # that the largest bid gets
 
 
 def steps_of(pool: Pool) -> Column:
@@ -66,18 +66,8 @@ def offers_of(spec: PoolSpec, pool: Pool, steps: Column) -> tuple[Offered, ...]:
 def _offered(spec: PoolSpec, pool: Pool, a: int) -> Offered:
     figures = offer_figures(pool, a)
     share, raised = figures[OfferFigure.SHARE], figures[OfferFigure.RAISED]
-    sizes = {}
-    for i in np.flatnonzero(pool.size[a]).tolist():
-        size, lot = int(pool.size[a, i]), int(pool.lot[i])
-        part = mul_div_ceil(abs(size) // lot, share, WHOLE) * lot
-        sizes[spec.instruments[i].name] = decimal(part if size > 0 else -part, UNIT)
-    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
-    held = pool.balance[a].tolist()
-    held[CASH] -= raised
-    parts = [mul_div_floor(amount, share, WHOLE) for amount in held]
-    amounts = zip(spec.assets(), parts, scales, strict=True)
-    balances = {asset: decimal(part, scale) for asset, part, scale in amounts}
-    return Offered(a, int(pool.step_since[a]), figures, sizes, balances)
+    parts = slice_of(spec, pool, a, share, raised)
+    return Offered(a, int(pool.step_since[a]), figures, parts)
 
 
 def auction_terms(offer: Offered, rule: list[int], time_ns: int, quote: int) -> dict[str, Any]:
@@ -105,8 +95,8 @@ def auction_terms(offer: Offered, rule: list[int], time_ns: int, quote: int) -> 
         "share": decimal(share, WHOLE),
         "price": decimal(mul_div_ceil(figures[OfferFigure.PRICE], share, WHOLE), quote),
         "bonus": decimal(mul_div_floor(figures[OfferFigure.BONUS], share, WHOLE), quote),
-        "sizes": offer.sizes,
-        "balances": offer.balances,
+        "sizes": offer.parts.sizes,
+        "balances": offer.parts.balances,
         "debt": decimal(figures[OfferFigure.DEBT], quote),
     }
 

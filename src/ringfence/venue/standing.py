@@ -3,6 +3,8 @@
 Everything comes from the kernels that decide; nothing here changes a byte.
 """
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 
@@ -17,7 +19,7 @@ from ringfence.core.auction import (
 from ringfence.core.backstop import can_take
 from ringfence.core.health import HEALTH_MAX, excess
 from ringfence.core.liquidation import has_anything, is_finished
-from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Step
+from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Step
 from ringfence.core.ranking import lights, rank
 from ringfence.core.reading import scaled
 from ringfence.core.spec import PoolSpec
@@ -143,6 +145,28 @@ def _why_closed(pool: Pool, a: int) -> str | None:
     return "its auction is over" if is_auction_over(pool, a) else None
 
 
+class Slice(NamedTuple):
+    """What a share of an account holds, by instrument and by asset."""
+
+    sizes: dict[str, str]
+    balances: dict[str, str]  # cash before the price is paid
+
+
+def slice_of(spec: PoolSpec, pool: Pool, a: int, share: int, raised: int) -> Slice:
+    """Return what a bid gets with a share of an account, but for what its auction has raised."""
+    sizes = {}
+    for i in np.flatnonzero(pool.size[a]).tolist():
+        size, lot = int(pool.size[a, i]), int(pool.lot[i])
+        part = mul_div_ceil(abs(size) // lot, share, WHOLE) * lot
+        sizes[spec.instruments[i].name] = decimal(part if size > 0 else -part, UNIT)
+    scales = [10**spec.settlement_decimals, *([UNIT] * len(spec.collateral))]
+    held = pool.balance[a].tolist()
+    held[CASH] -= raised
+    parts = [mul_div_floor(amount, share, WHOLE) for amount in held]
+    amounts = zip(spec.assets(), parts, scales, strict=True)
+    return Slice(sizes, {asset: decimal(part, scale) for asset, part, scale in amounts})
+
+
 def quote_view(spec: PoolSpec, pool: Pool, a: int, share: str) -> QuoteView:
     """Return what a bid for at most a share of an account would get now.
 
@@ -152,14 +176,7 @@ def quote_view(spec: PoolSpec, pool: Pool, a: int, share: str) -> QuoteView:
     offer = offer_of(pool, a)
     sold = sold_share(pool, a, scaled(share, WHOLE), offer)
     cash = 10**spec.settlement_decimals
-    scales = [cash, *([UNIT] * len(spec.collateral))]
-    sizes = {}
-    for i in np.flatnonzero(pool.size[a]).tolist():
-        size, lot = int(pool.size[a, i]), int(pool.lot[i])
-        part = mul_div_ceil(abs(size) // lot, sold, WHOLE) * lot
-        sizes[spec.instruments[i].name] = decimal(part if size > 0 else -part, UNIT)
-    held = [int(x) for x in pool.balance[a]]
-    held[0] -= offer.raised
+    parts = slice_of(spec, pool, a, sold, offer.raised)
     why_not = _why_closed(pool, a)
     return QuoteView(
         account=a,
@@ -170,11 +187,8 @@ def quote_view(spec: PoolSpec, pool: Pool, a: int, share: str) -> QuoteView:
         largest_share=decimal(offer.largest, WHOLE),
         price=decimal(mul_div_ceil(offer.price, sold, WHOLE), cash),
         bonus=decimal(mul_div_floor(offer.bonus, sold, WHOLE), cash),
-        sizes=sizes,
-        balances={
-            asset: decimal(mul_div_floor(held[c], sold, WHOLE), scales[c])
-            for c, asset in enumerate(spec.assets())
-        },
+        sizes=parts.sizes,
+        balances=parts.balances,
         debt_shares=str(mul_div_ceil(int(pool.debt_shares[a]), sold, WHOLE)),
         ends_ns=_auction_end(pool, a) if pool.step[a] == Step.AUCTION else None,
     )

@@ -12,6 +12,7 @@ from ringfence.service.accounts import in_full
 from ringfence.service.ccxt import CcxtPosition, positions_of
 from ringfence.service.curves import Asked, Curve, Scenarios, curve_of, scenarios_of
 from ringfence.service.desk import Desk
+from ringfence.service.frames import Frame
 from ringfence.service.greeks import AccountGreeks, Structures, greeks_of, structures_of
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import (
@@ -29,6 +30,7 @@ from ringfence.service.schema import Account, History, Owner
 from ringfence.service.summaries import row
 from ringfence.units import MS_NS, PPM
 from ringfence.venue.receipts import decimal
+from ringfence.venue.state import PoolRecord
 
 ACCOUNTS_MAX = 100  # of one owner, in full, in one answer
 
@@ -55,9 +57,8 @@ def owner_in_full(desk: TheDesk, owner: Address) -> Owner:
 @get("/v1/accounts/{pool:str}/{owner:str}/{number:int}", responses=documented(404))
 async def account(desk: TheDesk, pool: PoolName, owner: Address, number: Number) -> Account:
     """An account in full."""
-    frame = desk.frame(pool)
-    a = desk.account(frame, owner, number)
-    return in_full(await desk.look(frame), a, owner.lower(), desk.snapshot.seq)
+    _, a, record = await _looked_at(desk, pool, owner, number)
+    return in_full(record, a, owner.lower(), desk.snapshot.seq)
 
 
 @get(
@@ -92,10 +93,8 @@ async def curve(
     span: Annotated[str, QueryParameter(description="0.01 to 0.99.", pattern=SPAN)] = "0.5",
 ) -> Curve:
     """Equity and health of an account over moves of one price, all else unchanged."""
-    frame = desk.frame(pool)
-    a = desk.account(frame, owner, number)
+    frame, a, record = await _looked_at(desk, pool, owner, number)
     asked = Asked(owner.lower(), number, a, underlying_of(frame, underlying), _ppm(span), points)
-    record = await desk.look(frame)
     return await asyncio.to_thread(curve_of, record, asked, desk.snapshot.markets)
 
 
@@ -111,10 +110,8 @@ async def scenarios(
     volatility: Annotated[str, QueryParameter(description="0.01 to 0.99.", pattern=SPAN)] = "0.25",
 ) -> Scenarios:
     """Equity and health of an account over moves of one price and changes of its volatility."""
-    frame = desk.frame(pool)
-    a = desk.account(frame, owner, number)
+    frame, a, record = await _looked_at(desk, pool, owner, number)
     asked = Asked(owner.lower(), number, a, underlying_of(frame, underlying), _ppm(span), points)
-    record = await desk.look(frame)
     markets = desk.snapshot.markets
     return await asyncio.to_thread(scenarios_of, record, asked, _ppm(volatility), markets)
 
@@ -122,19 +119,28 @@ async def scenarios(
 @get("/v1/accounts/{pool:str}/{owner:str}/{number:int}/greeks", responses=documented(404))
 async def greeks(desk: TheDesk, pool: PoolName, owner: Address, number: Number) -> AccountGreeks:
     """Sensitivities of an account's legs and of its collateral."""
-    frame = desk.frame(pool)
-    a = desk.account(frame, owner, number)
-    record = await desk.look(frame)
+    _, a, record = await _looked_at(desk, pool, owner, number)
     return await asyncio.to_thread(greeks_of, record, a, owner.lower(), desk.snapshot.markets)
 
 
 @get("/v1/accounts/{pool:str}/{owner:str}/{number:int}/structures", responses=documented(404))
 async def structures(desk: TheDesk, pool: PoolName, owner: Address, number: Number) -> Structures:
     """Prices at which an account with options is liquidated and worth nothing, all revalued."""
+    _, a, record = await _looked_at(desk, pool, owner, number)
+    return await asyncio.to_thread(structures_of, record, a, owner.lower(), desk.snapshot.markets)
+
+
+async def _looked_at(
+    desk: Desk, pool: str, owner: str, number: int
+) -> tuple[Frame, int, PoolRecord]:
+    """The frame of a pool, the index of an account in it, and a copy of the pool.
+
+    Raises:
+        ProblemError: There is no such pool or account, or the writer is too busy for a copy.
+    """
     frame = desk.frame(pool)
     a = desk.account(frame, owner, number)
-    record = await desk.look(frame)
-    return await asyncio.to_thread(structures_of, record, a, owner.lower(), desk.snapshot.markets)
+    return frame, a, await desk.look(frame)
 
 
 def _ppm(share: str) -> int:
