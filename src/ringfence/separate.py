@@ -22,14 +22,11 @@ from numba.core.typing.templates import infer, infer_global, make_intrinsic_temp
 
 from ringfence.compiled import kernel
 
-# Every separate kernel of the modules that are loaded.
-SEPARATE: list["_Separate"] = []
-
 # Symbols bound so far, so that each kernel is looked up once.
 _BOUND: set[str] = set()
 
 
-class _Separate:
+class Separate:
     """A separate kernel: called from Python as any kernel, from a kernel by address."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -40,9 +37,9 @@ class _Separate:
         template = make_intrinsic_template(self, self._typed(function), function.__name__)
         infer(template)
         infer_global(self, types.Function(template))
-        SEPARATE.append(self)
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call it from Python, as any kernel."""
         return self.compiled(*arguments)
 
     def _typed(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,7 +60,7 @@ class _Separate:
 
 def separate(function: Callable[..., Any]) -> Any:
     """Decorate a kernel that many others call: it is compiled once and linked into none."""
-    return kernel(function) if numba.config.DISABLE_JIT else _Separate(function)  # type: ignore[attr-defined]
+    return kernel(function) if numba.config.DISABLE_JIT else Separate(function)  # type: ignore[attr-defined]
 
 
 def bind(module: str, name: str, wanted: tuple[types.Type, ...]) -> Any:

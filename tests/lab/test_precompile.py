@@ -1,15 +1,33 @@
 """Compiling in several processes: in which order, and for which types."""
 
+import pkgutil
+from importlib import import_module
+
 import numba
 import pytest
 
+from ringfence import core
 from ringfence.core import machine
 from ringfence.core.health import excess_with, requirement
 from ringfence.core.log import empty_log
 from ringfence.core.settlement import settle_account
 from ringfence.lab.bench.pools import populated_pool, price_rows
-from ringfence.lab.precompile import callees, compile_kernel, precompile, signature
-from ringfence.separate import SEPARATE
+from ringfence.lab.precompile import (
+    callees,
+    compile_kernel,
+    of_the_core,
+    precompile,
+    signature,
+)
+from ringfence.separate import Separate
+
+# Every separate kernel of the core, by module and name.
+SEPARATE = {
+    (kernel.__module__, kernel.__name__): kernel
+    for module in pkgutil.iter_modules(core.__path__)
+    for kernel in vars(import_module(f"{core.__name__}.{module.name}")).values()
+    if isinstance(kernel, Separate)
+}
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -17,7 +35,7 @@ pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is com
 def test_the_types_are_those_that_callers_ask_for():
     populated_pool(2)
     seen = 0
-    for kernel in SEPARATE:
+    for kernel in SEPARATE.values():
         # Tests that ran before may have asked for others, with an enumeration in place of a number.
         overloads = set(kernel.compiled.overloads)
         seen += len(overloads)
@@ -34,6 +52,11 @@ def test_a_kernel_calls_others_itself_and_through_those_it_is_linked_with():
     of_apply = callees(machine.apply.py_func)
     assert place(machine.apply_to_account) in of_apply
     assert place(excess_with) in of_apply  # by way of leave_if_cured
+
+
+def test_all_of_the_core_is_found_from_its_one_entry():
+    assert of_the_core() == set(SEPARATE)
+    assert len(SEPARATE) > 20
 
 
 def test_every_kernel_has_its_turn(monkeypatch):
@@ -56,8 +79,7 @@ def test_every_kernel_has_its_turn(monkeypatch):
             self.is_shut = True
 
     def callees_of(place):
-        (kernel,) = (k for k in SEPARATE if (k.__module__, k.__name__) == place)
-        return callees(kernel.compiled.py_func)
+        return callees(SEPARATE[place].compiled.py_func)
 
     monkeypatch.setattr("ringfence.lab.precompile.ProcessPoolExecutor", Inline)
     monkeypatch.setattr("ringfence.lab.precompile.processors", lambda: 2)

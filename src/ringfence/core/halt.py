@@ -23,6 +23,7 @@ from ringfence.core.pool import BACKSTOP, CASH, Pool, Rule, Step, Total
 from ringfence.core.settlement import new_due, pay_claims, settle_everybody, settlement_status
 from ringfence.core.status import Status
 from ringfence.core.steps import leave_step
+from ringfence.separate import separate
 
 
 @kernel
@@ -139,7 +140,7 @@ def record_losses(pool: Pool) -> tuple[int, int]:
     return new, dues
 
 
-@kernel
+@separate
 def end_pool(pool: Pool, log: Log) -> Status:
     """Close every position at its last mark and share what there is; the final settlement.
 

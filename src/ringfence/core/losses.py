@@ -32,6 +32,7 @@ from ringfence.core.settlement import (
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, exposure_status
 from ringfence.fixed import mul_div_floor
+from ringfence.separate import separate
 
 
 @kernel
@@ -109,7 +110,7 @@ def cover_backstop(pool: Pool, log: Log) -> None:
     record_total(log, Happening.DUE_COVERED, paid, pool.due[BACKSTOP])
 
 
-@kernel
+@separate
 def settle_pool(pool: Pool, log: Log) -> Status:
     """Settle everybody, pay claims, recognise what the backstop cannot pay, measure the target.
 

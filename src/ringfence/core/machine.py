@@ -36,7 +36,7 @@ from ringfence.separate import separate
 from ringfence.units import DAY_NS
 
 
-@kernel
+@separate
 def advance_clock(pool: Pool, time: int, log: Log) -> Status:
     """Move the pool's clock: accrue interest, then move parameters along their ramps.
 

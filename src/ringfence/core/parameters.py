@@ -12,6 +12,7 @@ from ringfence.core.log import Log, record_change
 from ringfence.core.pool import CASH, Level, Pool, Rule, Total
 from ringfence.core.status import Status
 from ringfence.fixed import mul_div_ceil, mul_div_floor
+from ringfence.separate import separate
 from ringfence.units import PPM, SECOND_NS, VALUE_MAX
 
 
@@ -268,7 +269,7 @@ def does_nest(pool: Pool, parameter: int, index: int, value: int) -> bool:
     return True
 
 
-@kernel
+@separate
 def announce_change(
     pool: Pool, parameter: int, index: int, value: int, start: int, ramp: int
 ) -> Status:

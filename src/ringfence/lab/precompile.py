@@ -19,12 +19,13 @@ import numba
 from numba import int64, types
 from numba.core import event
 
+from ringfence.core import machine
 from ringfence.core.command import rows
 from ringfence.core.health import AS_IT_IS
 from ringfence.core.log import empty_log
 from ringfence.core.pool import Pool
 from ringfence.core.terms import Terms
-from ringfence.separate import SEPARATE
+from ringfence.separate import Separate
 
 # They have no types of their own.
 type_of: Any = numba.typeof
@@ -89,7 +90,7 @@ def end_quietly() -> None:
 
 def _in_order(pool: ProcessPoolExecutor, tell: Callable[[int], None]) -> int:
     """Give each kernel to the pool when those that it calls are done."""
-    waiting = {_place(kernel): callees(kernel.compiled.py_func) for kernel in SEPARATE}
+    waiting = {place: callees(_kernel(*place).compiled.py_func) for place in of_the_core()}
     running: dict[Future[int], Place] = {}
     total = 0
     while waiting or running:
@@ -107,6 +108,17 @@ def _in_order(pool: ProcessPoolExecutor, tell: Callable[[int], None]) -> int:
     return total
 
 
+def of_the_core() -> set[Place]:
+    """All separate kernels that a batch of commands may call."""
+    found: set[Place] = set()
+    left = callees(machine.apply.py_func)
+    while left:
+        place = left.pop()
+        found.add(place)
+        left |= callees(_kernel(*place).compiled.py_func) - found
+    return found
+
+
 def callees(function: Callable[..., Any]) -> set[Place]:
     """Separate kernels that a function calls, itself or through others that it is linked with."""
     found, seen, left = set(), {function}, [function]
@@ -115,8 +127,8 @@ def callees(function: Callable[..., Any]) -> set[Place]:
         for name in caller.__code__.co_names:
             value = caller.__globals__.get(name)
             linked = getattr(value, "py_func", None)
-            if value in SEPARATE:
-                found.add(_place(value))
+            if isinstance(value, Separate):
+                found.add((value.__module__, value.__name__))
             elif linked is not None and linked not in seen:
                 seen.add(linked)
                 left.append(linked)
@@ -129,7 +141,7 @@ def compile_kernel(module: str, name: str) -> int:
     It is compiled for a caller that is inlined, as in the core, where `apply_one` is: Numba lets
     callees inherit that, and without it a deposit takes a quarter longer.
     """
-    kernel = getattr(import_module(module), name)
+    kernel = _kernel(module, name)
 
     def call(*arguments: Any) -> Any:
         return kernel(*arguments)
@@ -149,5 +161,5 @@ def signature(function: Callable[..., Any]) -> tuple[Any, ...]:
     return tuple(known.get(getattr(kind, "__name__", kind), int64) for kind in kinds)
 
 
-def _place(kernel: Any) -> Place:
-    return kernel.__module__, kernel.__name__
+def _kernel(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
