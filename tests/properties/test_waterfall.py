@@ -5,16 +5,18 @@ from random import Random
 import numpy as np
 from tests.properties.histories import History
 from tests.properties.profile import over_histories
-from tests.properties.running import one_row, take_step
+from tests.properties.running import do, one_row, take_step
 from tests.properties.states import worth
 
 from ringfence.core.auction import WHOLE
 from ringfence.core.command import Happening, Kind
 from ringfence.core.health import AS_IT_IS, excess, uncollected
-from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Step, Total, copied
-from ringfence.core.settlement import settle_account
+from ringfence.core.invariants import broken_invariants
+from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Step, Total, account_count, copied
+from ringfence.core.settlement import collect_due, settle_account
 from ringfence.core.status import Status
 from ringfence.units import BASE
+from ringfence.venue.audit import CASH_HELD
 
 DEEP = ("bare", "tight", "offered")
 
@@ -146,6 +148,36 @@ def test_p6_a_slice_is_a_share_of_all_that_its_seller_owns_and_owes(spec, seed):
             if step.status == Status.OK:
                 (event,) = of_kind(step, Happening.SLICE_SOLD)
                 assert_slice(before, pool, a, b, int(event["size"]))
+
+
+@over_histories(40, "tight", "offered", "mixed")
+def test_p19_after_an_end_a_due_takes_the_coins_beside_it_and_no_more(spec, seed):
+    rng, history = Random(seed), History(spec, seed)
+    for _ in history.take(250):
+        pass
+    start = history.pool
+    start.total[Total.HALTED_AT] = start.total[Total.HALTED_AT] or 1
+    if do(start, Kind.END_POOL) != Status.OK:
+        return
+    for a in range(1, account_count(start)):
+        pool, due = copied(start), rng.randrange(1, 10**10)
+        pool.due[a] += due  # owed to the insurance fund, for a fee
+        pool.total[Total.INSURANCE_CLAIM] += due
+        collect_due(pool, a)
+        before, held = copied(pool), pool.deposited.tolist()
+        held[CASH] += int(sum(pool.total[row] for row in CASH_HELD))
+        step = take_step(pool, one_row({"kind": int(Kind.LIQUIDATE), "account": a}))
+        if step.status != Status.OK or pool.step[a] != Step.NONE:
+            continue
+        assert broken_invariants(pool, held) == []
+        coins = pool.balance[a, 1:]
+        assert not (pool.due[a] and coins.any()), "P19: a due is left beside coins"
+        if before.due[a] and excess(before, a, Level.MAINTENANCE) >= 0:
+            bonus = int(step.events["bonus"].sum())
+            assert worth(before, a) - worth(pool, a) <= bonus + coin_units(pool)
+            assert pool.debt_shares[a] == before.debt_shares[a]
+            for level in Level:
+                assert excess(pool, a, level) >= excess(before, a, level) - coin_units(pool)
 
 
 @over_histories(40, *DEEP)
