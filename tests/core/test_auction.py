@@ -2,7 +2,7 @@
 
 from tests.stories import check
 
-from ringfence.core.auction import offer_of
+from ringfence.core.auction import keep_factor, offer_of
 
 TERMS = "rule auction_seconds 600 dust 0 liquidation_fee 0 bonus_min 0 bonus_max 0"
 OFFERED = f"""
@@ -305,8 +305,9 @@ def test_an_auction_that_is_over_sells_nothing_more_though_nobody_has_ended_it()
         event slice_sold size 245282788u price 800001u bonus 22.07534
         step A1 none
     """)
+    story.play("clock +1ns")
+    assert keep_factor(story.pool, story.account("A1")) == 800_000  # what a view shows
     story.play("""
-        clock +1ns
         bid C1 A1 0 0 -> amount_must_be_positive
         bid C1 A1 1 0 -> auction_is_over
         step A1 auction
