@@ -9,8 +9,8 @@ share d of its worth that a slice costs now, a slice f of everything but B
 d falls in a straight line from start to floor, as often as the pool's rules say. After that
 nothing is sold any more, whether or not somebody has asked for the next step. A price is never
 negative and a slice is sold only while W > B, so an auction cannot make a loss, and its buyer
-stands at or above initial margin afterwards. Legs round up to whole lots, and so do debt, due and price; what else the
-buyer gets rounds down: all against the buyer.
+stands at or above initial margin afterwards. Legs round up to whole lots, and so do debt, due
+and price; what else the buyer gets rounds down: all against the buyer.
 
 Source of the slice: Derive (Lyra v2), DutchAuction.sol, solvent auctions.
 """
