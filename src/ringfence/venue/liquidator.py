@@ -159,9 +159,12 @@ class Liquidator:
     def unhealthy(self, pool: Pool) -> Column:
         """Accounts with a step of the waterfall ahead of them at the pool's prices, by number.
 
-        Those below maintenance that are in no step yet, and those in one that goes on or ends.
+        Those below maintenance that are in no step yet, those in one that goes on or ends, and
+        those whose coins go for a due since the pool has ended.
         """
         found = confirmed(pool, self._ladder.reached(pool))
+        if pool.total[Total.ENDED_AT] > 0:
+            found = joined(found, called_in(pool))
         if pool.total[Total.AUCTIONED] == 0 and pool.total[Total.WAITING] == 0:
             return found
         inside = np.flatnonzero(pool.step[: account_count(pool)])
@@ -216,6 +219,14 @@ def is_ending(pool: Pool) -> bool:
     if pool.total[Total.HALTED_AT] == 0 or pool.total[Total.ENDED_AT] > 0:
         return False
     return bool(end_status(pool) == Status.OK)
+
+
+def called_in(pool: Pool) -> Column:
+    """Return the accounts of a pool that has ended which owe a due and hold coins."""
+    count = account_count(pool)
+    has_both = (pool.due[:count] > 0) & pool.balance[:count].any(axis=1)
+    has_both[BACKSTOP] = False
+    return np.flatnonzero(has_both)
 
 
 def waiting_instruments(pool: Pool) -> list[int]:
