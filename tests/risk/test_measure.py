@@ -7,12 +7,21 @@ from tests.venue.scene import CREATOR, Scene
 from tests.venue.test_waterfall import BARE, OFFERED, scene_with
 
 from ringfence.core.backstop import full_capital
-from ringfence.core.health import open_interest_value
+from ringfence.core.health import HEALTH_MAX, open_interest_value
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
-from ringfence.core.pool import account_count
+from ringfence.core.pool import Pool, Total, account_count
 from ringfence.core.validity import validity
-from ringfence.risk.measure import AT_RISK, BINS, COLUMNS, EDGES, Measure, measured
-from ringfence.risk.survey import survey
+from ringfence.risk.measure import (
+    AT_RISK,
+    BINS,
+    COLUMNS,
+    EDGES,
+    VALIDITIES,
+    Measure,
+    figure_places,
+    measured,
+)
+from ringfence.risk.survey import Survey, survey
 
 
 def traded() -> list:
@@ -26,6 +35,11 @@ def fallen(rules) -> list:
     return list(scene.venue.state.pools.values())
 
 
+def shape_of(pool: Pool) -> tuple[int, int, int]:
+    """Underlyings, instruments and assets."""
+    return len(pool.index_price), len(pool.mark_price), len(pool.asset_underlying)
+
+
 @pytest.mark.parametrize(
     "records",
     [traded, lambda: fallen(OFFERED), lambda: fallen(BARE)],
@@ -34,8 +48,12 @@ def fallen(rules) -> list:
 def test_every_figure_is_that_of_the_core(records):
     for record in records():
         pool = record.pool
-        found, figures, columns = measured(pool)
-        assert columns == [getattr(pool, name).tolist() for name in COLUMNS]
+        rows, figures = measured(pool)
+        found, places = Survey(*rows), figure_places(*shape_of(pool))
+        for name in COLUMNS:
+            assert figures[places[name]] == getattr(pool, name).tolist()
+        assert figures[: len(Total)] == pool.total.tolist()
+        assert len(figures) == places["rule"].stop
         count = account_count(pool)
         for one, other in zip(found, survey(pool), strict=True):
             assert np.array_equal(one, other)
@@ -57,9 +75,12 @@ def test_every_figure_is_that_of_the_core(records):
         health = found.health[people][found.is_active[people] == 1]
         bins = np.digitize(health, EDGES)
         assert figures[Measure.BINS :][:BINS] == np.bincount(bins, minlength=BINS).tolist()
-        assert figures[Measure.BINS + BINS :] == [validity(pool, u) for u in underlyings]
+        assert figures[VALIDITIES : places["index_price"].start] == [
+            validity(pool, u) for u in underlyings
+        ]
         if len(health):
             assert figures[Measure.WORST] == 1 + int(found.health[people].argmin())
+            assert figures[Measure.WORST_HEALTH] == found.health[people].min()
         assert figures[Measure.IN_STEPS] == np.count_nonzero(pool.step[:count])
 
 
@@ -67,6 +88,7 @@ def test_a_pool_without_anybody_has_no_worst_account():
     scene = Scene.set_up()
     spec = msgspec.structs.replace(scene.venue.record("alpha").spec, name="empty")
     record = scene.venue.record(scene.venue.create_pool(spec, CREATOR))
-    figures = measured(record.pool).figures
+    figures = measured(record.pool)[1]
     assert figures[Measure.WORST] == -1
+    assert figures[Measure.WORST_HEALTH] == HEALTH_MAX
     assert sum(figures[Measure.BINS :][:BINS]) == 0

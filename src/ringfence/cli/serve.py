@@ -221,7 +221,8 @@ def _played(
     compile_engine()
     symbols = list(symbol) or list(series.symbols)
     try:
-        crash = Crash(series, symbols, plan, ":memory:" if journal is None else str(journal))
+        path = ":memory:" if journal is None else str(journal)
+        crash = Crash(series, symbols, plan, path, is_proving=False)  # nobody would see the proof
     except (JournalError, UnknownSymbolError) as error:
         fail(str(error))
     with err.status("Opening accounts ..."):

@@ -81,8 +81,19 @@ class Crash:
         journal: str,
         *,
         depth: int | None = None,
+        is_proving: bool = True,
     ) -> None:
-        """Build everything; `depth` is of market impact, in dollars: None for no impact."""
+        """Build everything.
+
+        Args:
+            series: The prices to play.
+            symbols: Of these.
+            plan: How many people, in how many pools.
+            journal: Path of the journal, or ":memory:".
+            depth: Of market impact, in dollars; None for no impact.
+            is_proving: Whether digests of the pools in which nothing is done are taken.
+        """
+        self._is_proving = is_proving
         self.series, self.symbols, self.plan = series, symbols, plan
         self.first = {s: int(series.prices(s).mid[0]) for s in symbols}
         self.prices = dict(self.first)
@@ -163,7 +174,8 @@ class Crash:
         """
         looked = {k: self.venue.look(self.stage.records[k].id.hex()) for k in numbers}
         found = {k: ahead for k, ahead in looked.items() if ahead.has_steps or ahead.has_warnings}
-        is_proven = any(ahead.has_steps for ahead in found.values())
+        has_steps = any(ahead.has_steps for ahead in found.values())
+        is_proven = has_steps and self._is_proving
         with watch.standing():
             before = self._digests(set(found)) if is_proven else []
         receipts = [(k, r) for k, ahead in found.items() for r in self._act(k, ahead)]
@@ -172,7 +184,7 @@ class Crash:
             if is_proven:
                 self.counts.are_others_unchanged &= before == self._digests(set(found))
             self._note(receipts)
-        return decided_ns if is_proven else 0
+        return decided_ns if has_steps else 0
 
     def _act(self, k: int, ahead: Ahead) -> list[BatchReceipt]:
         """Let the engine do what is ahead in a pool."""

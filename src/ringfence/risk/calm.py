@@ -17,10 +17,9 @@ TARGET, MAINTENANCE = int(Level.TARGET), int(Level.MAINTENANCE)
 
 @kernel
 def is_under_way(pool: Pool) -> bool:
-    """Whether somebody is in a step of the waterfall, or the pool itself before its end."""
+    """Whether somebody is in a step of the waterfall, or the pool is halted or has ended."""
     total = pool.total
-    is_ending = total[Total.HALTED_AT] > 0 and total[Total.ENDED_AT] == 0
-    return total[Total.AUCTIONED] > 0 or total[Total.WAITING] > 0 or is_ending
+    return total[Total.AUCTIONED] + total[Total.WAITING] + total[Total.HALTED_AT] > 0
 
 
 @kernel

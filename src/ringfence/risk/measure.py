@@ -4,9 +4,7 @@ The same as the formulas of the core give one by one; only the calls are saved.
 """
 
 from enum import IntEnum
-from itertools import islice
-from operator import attrgetter
-from typing import NamedTuple
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -22,7 +20,7 @@ from ringfence.core.auction import (
 from ringfence.core.backstop import can_take, full_capital
 from ringfence.core.health import HEALTH_MAX, debt_of, excess, open_interest_value
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
-from ringfence.core.pool import BACKSTOP, Level, Pool, Step, Total, account_count
+from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Step, Total, account_count
 from ringfence.core.validity import validity
 from ringfence.fixed import mul_div_ceil
 from ringfence.risk.survey import Survey, survey_into
@@ -34,37 +32,41 @@ EDGES = (PPM, PPM * 105 // 100, PPM * 11 // 10, PPM * 5 // 4, PPM * 3 // 2, 2 * 
 AT_RISK = EDGES[AT_RISK_BINS - 1]
 _EDGES = np.array(EDGES, dtype=np.int64)
 
+
+class Measure(IntEnum):
+    """Places among the figures of a pool, after its totals; quote units unless said otherwise.
+
+    Behind them: the bins, the validity of each underlying, and then the columns of COLUMNS.
+    """
+
+    UNPAID_CLAIMS = len(Total)
+    DUES = 25
+    OPEN_INTEREST_VALUE = 26
+    TOTAL_DEBT = 27
+    LENDER_ASSETS = 28
+    UTILISATION = 29  # ppm
+    BORROW_RATE = 30  # ppm a year
+    BACKSTOP_CAPITAL = 31
+    EQUITY = 32  # of the people: all accounts but the backstop
+    REQUIRED = 33  # of the people
+    REQUIRED_AT_RISK = 34  # of all accounts below AT_RISK
+    WORST = 35  # account of the people with the lowest health; -1: none owes anything
+    WORST_HEALTH = 36  # ppm; HEALTH_MAX where nobody is the worst
+    IN_STEPS = 37  # accounts in a step of the waterfall
+    LOSS_SHARED = 38  # accounts in no step whose dues nobody paid
+    BINS = 39  # active people by health, BINS places
+
+
+VALIDITIES = Measure.BINS + BINS
 COLUMNS = (
-    "total",
-    "rule",
     "index_price",
     "mark_price",
     "open_interest",
     "deposited",
     "funding_index",
     "funding_rate_max",
+    "rule",
 )
-_columns_of = attrgetter(*COLUMNS)
-
-
-class Measure(IntEnum):
-    """Figures of a pool; quote units unless said otherwise. Bins and classes follow them."""
-
-    UNPAID_CLAIMS = 0
-    DUES = 1
-    OPEN_INTEREST_VALUE = 2
-    TOTAL_DEBT = 3
-    LENDER_ASSETS = 4
-    UTILISATION = 5  # ppm
-    BORROW_RATE = 6  # ppm a year
-    BACKSTOP_CAPITAL = 7
-    EQUITY = 8  # of the people: all accounts but the backstop
-    REQUIRED = 9  # of the people
-    REQUIRED_AT_RISK = 10  # of all accounts below AT_RISK
-    WORST = 11  # account of the people with the lowest health; -1: none owes anything
-    IN_STEPS = 12  # accounts in a step of the waterfall
-    LOSS_SHARED = 13  # accounts in no step whose dues nobody paid
-    BINS = 14  # active people by health, BINS places; then the validity of each underlying
 
 
 @kernel
@@ -82,7 +84,7 @@ def pool_figures_into(pool: Pool, figures: Column) -> None:
     for u in range(pool.index_price.size):
         if pool.mark_price.size > 0:
             figures[Measure.OPEN_INTEREST_VALUE] += open_interest_value(pool, u)
-        figures[Measure.BINS + BINS + u] = validity(pool, u)
+        figures[VALIDITIES + u] = validity(pool, u)
     if pool.total[Total.DEBT_SHARES] > 0:
         figures[Measure.TOTAL_DEBT] = total_debt(pool)
         figures[Measure.UTILISATION] = utilisation(pool)
@@ -117,6 +119,7 @@ def people_figures_into(found: Survey, edges: Column, figures: Column) -> None:
             lowest, figures[Measure.WORST] = found.health[a], a
         if found.is_active[a] == 1:
             figures[Measure.BINS + bin_of(found.health[a], edges)] += 1
+    figures[Measure.WORST_HEALTH] = lowest
 
 
 @kernel
@@ -127,21 +130,22 @@ def put(column: Column, into: Column, at: int) -> int:
 
 
 @kernel
-def columns_into(pool: Pool, into: Column) -> None:
-    """Copy the columns that figures of a whole pool are made of, in the order of COLUMNS."""
-    at = put(pool.total, into, 0)
-    at = put(pool.rule, into, at)
-    at = put(pool.index_price, into, at)
-    at = put(pool.mark_price, into, at)
-    at = put(pool.open_interest, into, at)
-    at = put(pool.deposited, into, at)
-    at = put(pool.funding_index, into, at)
-    put(pool.funding_rate_max, into, at)
+def columns_into(pool: Pool, figures: Column) -> None:
+    """Copy the totals, and the columns of COLUMNS in their order."""
+    put(pool.total, figures, 0)
+    at = VALIDITIES + pool.index_price.size
+    at = put(pool.index_price, figures, at)
+    at = put(pool.mark_price, figures, at)
+    at = put(pool.open_interest, figures, at)
+    at = put(pool.deposited, figures, at)
+    at = put(pool.funding_index, figures, at)
+    at = put(pool.funding_rate_max, figures, at)
+    put(pool.rule, figures, at)
 
 
 @kernel
-def measure_into(pool: Pool, rows: Column, edges: Column, figures: Column, columns: Column) -> None:
-    """Survey a pool, write its figures, and copy its columns; rows: [field of a survey, a]."""
+def measure_into(pool: Pool, rows: Column, edges: Column, figures: Column) -> None:
+    """Survey a pool and write its figures; rows: [field of a survey, a]."""
     found = Survey(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
     survey_into(
         pool,
@@ -155,27 +159,33 @@ def measure_into(pool: Pool, rows: Column, edges: Column, figures: Column, colum
     pool_figures_into(pool, figures)
     all_figures_into(pool, found, edges, figures)
     people_figures_into(found, edges, figures)
-    columns_into(pool, columns)
+    columns_into(pool, figures)
 
 
-class Measured(NamedTuple):
-    """What is told of a pool as a whole, at one moment."""
+def figure_places(underlyings: int, instruments: int, assets: int) -> dict[str, slice]:
+    """Return where among the figures of a pool of this shape each of COLUMNS is."""
+    sizes = (
+        underlyings,
+        instruments,
+        instruments,
+        assets,
+        instruments,
+        instruments,
+        len(Rule),
+    )
+    ends = pairwise(accumulate(sizes, initial=VALIDITIES + underlyings))
+    return {name: slice(*both) for name, both in zip(COLUMNS, ends, strict=True)}
 
-    survey: Survey
-    figures: list[int]  # Measure, bins, validities
-    columns: list[list[int]]  # as in COLUMNS
 
-
-def measured(pool: Pool) -> Measured:
-    """Return the survey of a pool, its figures, and copies of some of its columns."""
+def measured(pool: Pool) -> tuple[Column, list[int]]:
+    """Return the survey of a pool as [field, a], and its figures: Total, Measure, and so on."""
     rows = np.zeros((len(Survey._fields), account_count(pool)), dtype=np.int64)
-    sizes = [len(column) for column in _columns_of(pool)]
-    first = Measure.BINS + BINS + len(pool.index_price)
-    numbers = np.zeros(first + sum(sizes), dtype=np.int64)
-    measure_into(pool, rows, _EDGES, numbers[:first], numbers[first:])
-    listed = iter(numbers.tolist())
-    figures = list(islice(listed, first))
-    return Measured(Survey(*rows), figures, [list(islice(listed, size)) for size in sizes])
+    shape = len(pool.index_price), len(pool.mark_price), len(pool.asset_underlying)
+    size = VALIDITIES + 2 * shape[0] + 4 * shape[1] + shape[2] + len(Rule)
+    figures = np.zeros(size, dtype=np.int64)
+    measure_into(pool, rows, _EDGES, figures)
+    listed: list[int] = figures.tolist()
+    return rows, listed
 
 
 class OfferFigure(IntEnum):
@@ -227,3 +237,4 @@ def offer_figures(pool: Pool, a: int) -> list[int]:
 
 
 assert len(EDGES) == BINS - 1
+assert list(Measure) == list(range(len(Total), VALIDITIES - BINS + 1))

@@ -16,7 +16,7 @@ from ringfence.core.pool import Total
 from ringfence.core.spec import PoolSpec
 from ringfence.core.validity import Validity
 from ringfence.journal.entry import Entry
-from ringfence.risk.measure import BINS, Measure, measured
+from ringfence.risk.measure import Measure, figure_places, measured
 from ringfence.risk.survey import Survey
 from ringfence.service.revaluing import Markets
 from ringfence.service.waterfall import Offered, offers_of, steps_of
@@ -56,6 +56,11 @@ class Facts:
         return list(zip(self.spec.assets(), scales, strict=True))
 
     @cached_property
+    def places(self) -> dict[str, slice]:
+        """Where the columns of the pool are among its figures."""
+        return figure_places(len(self.underlyings), len(self.instruments), len(self.assets))
+
+    @cached_property
     def kind(self) -> str:
         """What it is for."""
         if any(instrument.option for instrument in self.spec.instruments):
@@ -67,41 +72,32 @@ class Frame(NamedTuple):
     """One pool at one moment; quote units and price units, as in its columns."""
 
     facts: Facts
-    total: list[int]  # [Total]
-    rule: list[int]  # [Rule]
-    index_price: list[int]
-    mark_price: list[int]
-    open_interest: list[int]
-    deposited: list[int]
-    funding_index: list[int]
-    funding_rate_max: list[int]
-    value_divisor: int
-    figures: list[int]  # as of risk.measure: Measure, accounts by health, classes of prices
-    survey: Survey
+    figures: list[int]  # as of risk.measure: Total, Measure, and so on
+    rows: Column  # [field of a survey, a]
     steps: Column  # [a] as of waterfall.steps_of
     offers: tuple[Offered, ...]
     size: Column  # [a, i]
     balance: Column  # [a, c]
     owner: Column  # [a]
     number: Column  # [a]
+    value_divisor: int
 
     @property
     def time_ns(self) -> int:
         """The pool's clock."""
-        return self.total[_NOW_NS]
+        return self.figures[_NOW_NS]
+
+    @property
+    def survey(self) -> Survey:
+        """What every account is worth, needs and owes."""
+        return Survey(*self.rows)
+
+    def column(self, name: str) -> list[int]:
+        """A column of the pool, one of risk.measure.COLUMNS."""
+        return self.figures[self.facts.places[name]]
 
 
 CLASSES = [one.name.lower() for one in Validity]
-
-
-def histogram_of(frame: Frame) -> tuple[int, ...]:
-    """Active accounts by health factor."""
-    return tuple(frame.figures[Measure.BINS : Measure.BINS + BINS])
-
-
-def validity_of(frame: Frame) -> list[str]:
-    """Class of the index price of each underlying."""
-    return [CLASSES[k] for k in frame.figures[Measure.BINS + BINS :]]
 
 
 def owner_of(frame: Frame, a: int, owners: list[bytes]) -> str:
@@ -145,25 +141,14 @@ _IN_STEPS, _LOSS_SHARED, _NOW_NS = map(int, (Measure.IN_STEPS, Measure.LOSS_SHAR
 def frame_of(facts: Facts, record: PoolRecord) -> Frame:
     """Return the figures of a pool now."""
     pool = record.pool
-    survey, figures, columns = measured(pool)
-    count = len(survey.health)
+    rows, figures = measured(pool)
+    count = rows.shape[1]
     has_steps = figures[_IN_STEPS] or figures[_LOSS_SHARED]
     steps = steps_of(pool) if has_steps else np.zeros(count, dtype=np.int64)
-    total, rule, *others = columns
-    index_price, mark_price, open_interest, deposited, funding_index, funding_rate_max = others
     return Frame(
         facts,
-        total,
-        rule,
-        index_price,
-        mark_price,
-        open_interest,
-        deposited,
-        funding_index,
-        funding_rate_max,
-        int(pool.value_divisor[0]),
         figures,
-        survey,
+        rows,
         steps,
         offers_of(facts.spec, pool, steps) if figures[_IN_STEPS] else (),
         pool.size[:count].copy(),
@@ -171,6 +156,7 @@ def frame_of(facts: Facts, record: PoolRecord) -> Frame:
         # Written once, when an account is opened, so these need no copy.
         pool.owner[:count],
         pool.number[:count],
+        int(pool.value_divisor[0]),
     )
 
 

@@ -1,6 +1,7 @@
 """From frames to what is on the wire: summaries of pools, rows of accounts, the venue's stats."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,7 +9,8 @@ import numpy as np
 
 from ringfence.core.health import HEALTH_MAX
 from ringfence.core.pool import BACKSTOP, Total
-from ringfence.risk.measure import BINS, Measure
+from ringfence.risk.measure import VALIDITIES, Measure
+from ringfence.risk.survey import Survey
 from ringfence.service.frames import CLASSES, Facts, Frame, Snapshot, owner_of
 from ringfence.service.schema import AccountRow, Funding, Pool, PoolSummary, Stats
 from ringfence.service.stream import Row
@@ -19,7 +21,7 @@ from ringfence.venue.receipts import decimal
 
 NOTHING_OWED = "the account owes nothing and holds no position"
 NO_EQUITY = "equity is not positive"
-NOBODY_AT_RISK = "no account is below a health factor of 1.1"
+NOBODY_AT_RISK = "no account below a health factor of 1.1 needs maintenance margin"
 NOBODY_ACTIVE = "no account owes anything or holds a position"
 
 
@@ -36,8 +38,14 @@ def named(names: Iterable[str], values: Sequence[int], scale: int) -> dict[str, 
 
 def prices(names: Iterable[str], values: Sequence[int]) -> dict[str, str | None]:
     """Prices by name; null before the first one."""
-    shown = (decimal(v, PRICE_UNIT) if v else None for v in values)
+    shown = (_price(v) if v else None for v in values)
     return dict(zip(names, shown, strict=True))
+
+
+@lru_cache(4096)
+def _price(value: int) -> str:
+    """A price as a string, which hundreds of pools share."""
+    return decimal(value, PRICE_UNIT)
 
 
 class Raw(NamedTuple):
@@ -71,9 +79,9 @@ class Raw(NamedTuple):
 
 
 # Plain integers: members of an enumeration take longer to look up than the figures.
-_BINS = int(Measure.BINS)
-_CLASSES = _BINS + BINS
+_BINS, _CLASSES = int(Measure.BINS), VALIDITIES
 _REQUIRED_AT_RISK, _WORST = int(Measure.REQUIRED_AT_RISK), int(Measure.WORST)
+_WORST_HEALTH = int(Measure.WORST_HEALTH)
 _VALUE, _EQUITY, _REQUIRED = map(
     int, (Measure.OPEN_INTEREST_VALUE, Measure.EQUITY, Measure.REQUIRED)
 )
@@ -81,40 +89,42 @@ _DEBT, _UTILISATION, _CLAIMS = map(
     int, (Measure.TOTAL_DEBT, Measure.UTILISATION, Measure.UNPAID_CLAIMS)
 )
 _VERSION, _ACCOUNTS, _FUND = map(int, (Total.VERSION, Total.ACCOUNTS, Total.INSURANCE_FUND))
-_SHORTFALL, _WAITING, _HALTED = map(int, (Total.SHORTFALL, Total.WAITING, Total.HALTED_AT))
+_NOW, _SHORTFALL = int(Total.NOW_NS), int(Total.SHORTFALL)
+_HEALTH = Survey._fields.index("health")
+_WAITING, _HALTED = int(Total.WAITING), int(Total.HALTED_AT)
 
 
 def raw_of(frame: Frame, liquidations: int) -> Raw:
     """Return what the summary of a frame says."""
-    figures, total = frame.figures, frame.total
+    figures, places = frame.figures, frame.facts.places
     counts, worst = figures[_BINS:_CLASSES], figures[_WORST]
-    at_stake = figures[_REQUIRED_AT_RISK]
+    at_stake, fund = figures[_REQUIRED_AT_RISK], figures[_FUND]
     return Raw(
-        version=total[_VERSION],
-        time_ms=frame.time_ns // MS_NS,
-        accounts=total[_ACCOUNTS],
-        active=sum(counts),
-        prices=frame.index_price,
-        validity=figures[_CLASSES:],
-        marks=frame.mark_price,
-        open_interest=frame.open_interest,
-        open_interest_value=figures[_VALUE],
-        equity=figures[_EQUITY],
-        requirement=figures[_REQUIRED],
-        total_debt=figures[_DEBT],
-        utilisation=figures[_UTILISATION],
-        insurance_fund=total[_FUND],
-        insurance_coverage=total[_FUND] * PPM // at_stake if at_stake > 0 else -1,
-        shortfall=total[_SHORTFALL],
-        unpaid_claims=figures[_CLAIMS],
-        worst_health=int(frame.survey.health[worst]) if worst >= 0 else -1,
-        worst_account=worst,
-        at_risk=counts[0] + counts[1] + counts[2],
-        liquidations=liquidations,
-        auctions=len(frame.offers),
-        waiting=total[_WAITING],
-        halted_ms=total[_HALTED] // MS_NS,
-        histogram=counts,
+        figures[_VERSION],
+        figures[_NOW] // MS_NS,
+        figures[_ACCOUNTS],
+        sum(counts),
+        figures[places["index_price"]],
+        figures[_CLASSES : places["index_price"].start],
+        figures[places["mark_price"]],
+        figures[places["open_interest"]],
+        figures[_VALUE],
+        figures[_EQUITY],
+        figures[_REQUIRED],
+        figures[_DEBT],
+        figures[_UTILISATION],
+        fund,
+        fund * PPM // at_stake if at_stake > 0 else -1,
+        figures[_SHORTFALL],
+        figures[_CLAIMS],
+        figures[_WORST_HEALTH] if worst >= 0 else -1,
+        worst,
+        counts[0] + counts[1] + counts[2],
+        liquidations,
+        len(frame.offers),
+        figures[_WAITING],
+        figures[_HALTED] // MS_NS,
+        counts,
     )
 
 
@@ -211,17 +221,17 @@ def pool_in_full(frame: Frame, liquidations: int, owners: list[bytes]) -> Pool:
     """Return everything that is said of a pool."""
     spec, quote = frame.facts.spec, 10**frame.facts.spec.settlement_decimals
     instruments = [i.name for i in spec.instruments]
-    index = (decimal(x, PRICE_UNIT) for x in frame.funding_index)
-    highest = (decimal(x, PRICE_UNIT) for x in frame.funding_rate_max)
-    amounts = zip(spec.assets(), frame.deposited, scales(frame), strict=True)
+    index = (decimal(x, PRICE_UNIT) for x in frame.column("funding_index"))
+    highest = (decimal(x, PRICE_UNIT) for x in frame.column("funding_rate_max"))
+    amounts = zip(spec.assets(), frame.column("deposited"), scales(frame), strict=True)
     return Pool(
         **summary_fields(frame, liquidations),
         creator=frame.facts.creator,
         assets=spec.assets(),
         deposited={asset: decimal(amount, scale) for asset, amount, scale in amounts},
-        settled_cash=decimal(frame.total[Total.SETTLED_CASH], quote),
+        settled_cash=decimal(frame.figures[Total.SETTLED_CASH], quote),
         dues=decimal(frame.figures[Measure.DUES], quote),
-        insurance_paid=decimal(frame.total[Total.INSURANCE_PAID], quote),
+        insurance_paid=decimal(frame.figures[Total.INSURANCE_PAID], quote),
         lender_assets=decimal(frame.figures[Measure.LENDER_ASSETS], quote),
         borrow_rate=decimal(frame.figures[Measure.BORROW_RATE], PPM),
         funding=dict(zip(instruments, map(Funding, index, highest), strict=True)),
@@ -272,15 +282,16 @@ def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
 
 def below(frame: Frame, health: int) -> list[int]:
     """Accounts below a health factor, worst first; the backstop is nobody's to watch."""
-    found = BACKSTOP + 1 + np.flatnonzero(frame.survey.health[BACKSTOP + 1 :] < health)
-    order = np.argsort(frame.survey.health[found], kind="stable")
+    of_all = frame.survey.health
+    found = BACKSTOP + 1 + np.flatnonzero(of_all[BACKSTOP + 1 :] < health)
+    order = np.argsort(of_all[found], kind="stable")
     return found[order].tolist()
 
 
 def at_risk(frames: Iterable[Frame], health: int, limit: int) -> list[tuple[Frame, int]]:
     """Accounts of all pools below a health factor, worst first, at most so many."""
-    near = (f for f in frames if f.survey.health[f.figures[_WORST]] < health)
-    found = [(int(f.survey.health[a]), f, a) for f in near for a in below(f, health)[:limit]]
+    near = (f for f in frames if f.figures[_WORST_HEALTH] < health)
+    found = [(int(f.rows[_HEALTH, a]), f, a) for f in near for a in below(f, health)[:limit]]
     found.sort(key=lambda item: (item[0], item[1].facts.id, item[2]))
     return [(frame, a) for _, frame, a in found[:limit]]
 
@@ -344,17 +355,17 @@ def stats(
         commands=snapshot.counters.commands,
         refused=snapshot.counters.refused,
         liquidations=liquidations,
-        accounts=sum(f.total[_ACCOUNTS] for f in frames),
+        accounts=sum(f.figures[_ACCOUNTS] for f in frames),
         active=sum(bins),
         at_risk=sum(bins[:3]),
         auctions=sum(len(f.offers) for f in frames),
-        waiting=sum(f.total[_WAITING] for f in frames),
-        halted=sum(f.total[_HALTED] > 0 for f in frames),
+        waiting=sum(f.figures[_WAITING] for f in frames),
+        halted=sum(f.figures[_HALTED] > 0 for f in frames),
         equity=sums.money(_EQUITY),
         open_interest_value=sums.money(_VALUE),
         total_debt=sums.money(_DEBT),
-        insurance_fund=money((f, f.total[_FUND]) for f in frames),
-        shortfall=money((f, f.total[_SHORTFALL]) for f in frames),
+        insurance_fund=money((f, f.figures[_FUND]) for f in frames),
+        shortfall=money((f, f.figures[_SHORTFALL]) for f in frames),
         tick_ms=f"{snapshot.counters.tick_ns / MS_NS:.3f}",
         queue=snapshot.queue,
         viewers=viewers,

@@ -23,8 +23,8 @@ def depth_of(frame: Frame) -> PoolWaterfall:
     """How far down its waterfall a pool is."""
     figures = frame.figures
     depth = Depth(
-        total=frame.total,
-        rule=frame.rule,
+        total=figures[: len(Total)],
+        rule=frame.column("rule"),
         below=figures[Measure.BINS],
         auctions=len(frame.offers),
         loss_shared=figures[Measure.LOSS_SHARED],
@@ -36,8 +36,8 @@ def depth_of(frame: Frame) -> PoolWaterfall:
 def auction_row(frame: Frame, offer: Offered, owners: list[bytes]) -> Auction:
     """One account under auction."""
     facts, a, s = frame.facts, offer.account, frame.survey
-    quote, health = 10**facts.spec.settlement_decimals, int(frame.survey.health[offer.account])
-    terms = auction_terms(offer, frame.rule, frame.time_ns, quote)
+    quote, health = 10**facts.spec.settlement_decimals, int(s.health[a])
+    terms = auction_terms(offer, frame.column("rule"), frame.time_ns, quote)
     return Auction(
         pool=facts.id,
         pool_name=facts.name,
@@ -60,7 +60,7 @@ def auctions_of(frames: Iterable[Frame], owners: list[bytes]) -> list[Auction]:
 
 def queue_places(frame: Frame, i: int, owners: list[bytes]) -> Iterator[QueuePlace]:
     """The deleveraging queue of an instrument, longs and then shorts."""
-    quote, mark = 10**frame.facts.spec.settlement_decimals, frame.mark_price[i]
+    quote, mark = 10**frame.facts.spec.settlement_decimals, frame.column("mark_price")[i]
     held = frame.size[:, i], mark, frame.value_divisor, frame.survey.equity
     for side, is_long in (("long", True), ("short", False)):
         for place in queue_of(*held, is_long=is_long):
@@ -86,6 +86,6 @@ def queue(frame: Frame, i: int, owners: list[bytes]) -> Queue:
         instrument=frame.facts.spec.instruments[i].name,
         settlement=frame.facts.spec.settlement,
         time_ms=frame.time_ns // MS_NS,
-        waiting=frame.total[Total.WAITING],
+        waiting=frame.figures[Total.WAITING],
         places=list(queue_places(frame, i, owners)),
     )
