@@ -147,6 +147,21 @@ def test_at_expiry_a_straddle_is_worth_what_it_pays(priced):
         assert float(point["equity"]) == pytest.approx(wanted, abs=0.2)
 
 
+def test_inside_of_the_settlement_window_what_is_still_open_pays():
+    stage = Stage()
+    for left_seconds in (1800, 900):  # half of the window has passed, all of it at 1000
+        stage.venue.clock.set(NEAR - left_seconds * SECOND_NS)
+        publish(stage.venue, 1000)
+    with live(scene=stage, player=Markets()) as served:
+        payoff = served.get(f"{OF_ALICE}/curve", points=11, span="0.5")["at_expiry"]
+        top = max(float(point["equity"]) for point in payoff["points"])
+        for point in payoff["points"]:
+            spot = float(point["price"])
+            settled = 0.5 * 1000 + 0.5 * spot
+            wanted = top - 5 * abs(settled - 1000) + (1 - _haircut(served)) * (spot - 1000)
+            assert float(point["equity"]) == pytest.approx(wanted, abs=0.2), point["move"]
+
+
 def test_scenarios_move_volatility_as_well_as_the_price(priced):
     found = priced.get(f"{OF_ALICE}/scenarios", points=5, span="0.2", volatility="0.5")
     assert found["has_volatility"]
