@@ -74,7 +74,7 @@ function legsPanel(scope, unit, hasOptions) {
   const table = new Table({
     name: "Legs", rowKey: (row) => row.instrument, height: "260px", empty: "No position in any instrument.",
     columns: [
-      { key: "instrument", head: "Leg", width: `minmax(${name}px, 1fr)`, narrow: `minmax(${name}px, 1fr)`, strong: true, draw: (cell, row) => say(cell, row.instrument) },
+      { key: "instrument", head: "Leg", width: `minmax(${name}px, 1fr)`, narrow: `minmax(${hasOptions ? 156 : name}px, 1fr)`, strong: true, draw: (cell, row) => say(cell, row.instrument) },
       { key: "size", tip: "size", width: "76px", narrow: "76px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
       { key: "entry", tip: "entry_price", width: "82px", num: true, wide: true, draw: draws("entry_price", "price", unit) },
       { key: "mark", tip: "mark_price", width: "82px", num: true, wide: true, draw: draws("mark_price", "price", unit) },
