@@ -188,7 +188,8 @@ export class SpecForm {
       const field = parts.at(-1);
       const group = parts.length > 2 ? this.value[parts[0]]?.[Number(parts[1])] : null;
       const owner = group?.name ?? group?.asset;
-      const isNamed = problems.some((text) => (owner ? text.includes(owner) : true) && new RegExp(`\\b(${field}|${parts.at(-2)})\\b`).test(text) && (field.length > 4 || text.includes(parts.at(-2) ?? field)));
+      const place = `$.${path.replace(/\.(\d+)/g, "[$1]")}`; // as unreadable ones are named
+      const isNamed = problems.some((text) => text.includes(`\`${place}\``)) || problems.some((text) => (owner ? text.includes(owner) : true) && new RegExp(`\\b(${field}|${parts.at(-2)})\\b`).test(text) && (field.length > 4 || text.includes(parts.at(-2) ?? field)));
       if (isNamed) node.setAttribute("aria-invalid", "true");
       else node.removeAttribute("aria-invalid");
     }

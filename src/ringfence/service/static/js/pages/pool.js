@@ -17,7 +17,7 @@ import { collateralPanel, fundingPanel } from "./pool-money.js";
 import { parametersPanel } from "./pool-rules.js";
 import { reservesPanel, waterfallPanel } from "./pool-waterfall.js";
 
-const NO_RISK = "no account is below 1.1, so there is nothing to cover";
+const NO_RISK = "no account below 1.1 needs maintenance margin, so there is nothing to cover";
 const TILES = [
   ["worst_health", "worst_health", "health"],
   ["at_risk", "at_risk", "count", "accounts"],
