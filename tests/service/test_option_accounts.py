@@ -9,6 +9,7 @@ from tests.venue.test_option_pools import MARKET, NEAR, SPEC, publish
 
 from ringfence import Venue
 from ringfence.pricing import black76
+from ringfence.risk import structure
 from ringfence.units import SECOND_NS, YEAR_SECONDS
 from ringfence.venue import commands as c
 from ringfence.venue.clock import ManualClock
@@ -179,6 +180,18 @@ def test_the_prices_at_which_a_structure_falls_are_those_of_the_venue(priced):
     (exact,) = priced.writer.venue.account("scenario", ALICE, market=MARKET).structures
     for side in ("liquidation_price_lower", "liquidation_price_upper", "bankruptcy_price_upper"):
         assert math.isclose(float(found[side]), float(getattr(exact, side)), rel_tol=1e-5), side
+
+
+def test_no_price_is_looked_at_twice(priced, monkeypatch):
+    looks, look = [], structure.at_market
+
+    def noted(spec, pool, u, coin, *more):
+        looks.append(coin.spot)
+        return look(spec, pool, u, coin, *more)
+
+    monkeypatch.setattr(structure, "at_market", noted)
+    priced.writer.venue.account("scenario", ALICE, market=MARKET)
+    assert len(looks) == len(set(looks)) > 10
 
 
 def test_whoever_moves_prices_in_a_what_if_gets_options_valued_anew(priced):

@@ -168,10 +168,11 @@ def _of_underlying(
     if used is None:
         return
     arrays = option_arrays(book, marks / PRICE_UNIT, *used)
-    yield from (array_rows(pool, i, arrays[:, k]) for k, i in enumerate(options))
+    if options:
+        yield array_rows(pool, options, arrays)
     for i in alive:
         if not pool.option_side[i]:
-            yield array_rows(pool, i, linear_array(pool, coin, i, now_ns, *used))
+            yield array_rows(pool, [i], linear_array(pool, coin, i, now_ns, *used)[:, None])
 
 
 class _Expiry(NamedTuple):
@@ -329,20 +330,22 @@ def linear_array(
     return np.array(slots)
 
 
-def array_rows(pool: Pool, i: int, array: Floats) -> Rows:
-    """Return the commands that bring one instrument its risk array, given per coin."""
+def array_rows(pool: Pool, instruments: list[int], arrays: Floats) -> Rows:
+    """Return the commands that bring instruments their risk arrays: [slot, instrument] per coin."""
+    if not np.all(np.isfinite(arrays)):
+        slot, k = np.argwhere(~np.isfinite(arrays))[0]
+        where = f"instrument {instruments[k]} no value in scenario slot {slot}"
+        raise ValueError(f"the market gives {where}")
     divisor = int(pool.value_divisor[0])
-    scale = int(pool.lot[i]) * PRICE_UNIT / divisor  # settlement currency per coin to lots
-    if not np.all(np.isfinite(array)):
-        raise ValueError(
-            f"the market gives instrument {i} no value in scenario slot {_first_bad(array)}"
-        )
-    slots = np.rint(array * scale).astype(np.int64)
-    batch = rows(-(-len(slots) // SLOTS_OF_A_ROW))
-    padded = np.zeros(len(batch) * SLOTS_OF_A_ROW, dtype=np.int64)
-    padded[: len(slots)] = slots
-    batch["kind"], batch["instrument"] = Kind.SET_RISK_ARRAY, i
-    batch["asset"] = np.arange(len(batch)) * SLOTS_OF_A_ROW
+    # Settlement currency per coin to lots, in Python's integers: the product may leave 64 bits.
+    scale = np.array([int(pool.lot[i]) * PRICE_UNIT / divisor for i in instruments])
+    count = -(-len(arrays) // SLOTS_OF_A_ROW)  # rows of an instrument
+    padded = np.zeros((len(instruments), count * SLOTS_OF_A_ROW), dtype=np.int64)
+    padded[:, : len(arrays)] = np.rint(arrays * scale).astype(np.int64).T
+    slots = padded.reshape(-1, SLOTS_OF_A_ROW)
+    batch = rows(len(slots))
+    batch["kind"], batch["instrument"] = Kind.SET_RISK_ARRAY, np.repeat(instruments, count)
+    batch["asset"] = np.tile(np.arange(count) * SLOTS_OF_A_ROW, len(instruments))
     for k, field in enumerate(("account", "other", "amount", "size", "price")):
-        batch[field] = padded[k::SLOTS_OF_A_ROW]
+        batch[field] = slots[:, k]
     return batch
