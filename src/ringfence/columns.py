@@ -1,4 +1,4 @@
-"""A set of int64 columns that a kernel takes as one pointer.
+"""A set of columns of 64-bit numbers that a kernel takes as one pointer.
 
 Numba passes a NamedTuple of fifty arrays as some four hundred numbers, in every call between
 kernels: compiling the core took two minutes that way, and calling it six microseconds. A
@@ -6,6 +6,7 @@ subclass of Columns is passed as the address of a table instead, with the data p
 lengths of each column. In plain Python it is an object with arrays as attributes.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,29 +20,32 @@ from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
 
 Column = NDArray[np.int64]
+Floats = NDArray[np.float64]  # never of a pool's state
+Numbers = Mapping[str, Column | Floats]
 
 _WORDS = 3  # of a column in the table: data pointer, first length, second length
 
 
 class ColumnsType(types.Type):
-    """Numba's type of one subclass of Columns: its name and the axes of each column."""
+    """Numba's type of one subclass of Columns: its name, and axes and numbers of each column."""
 
-    def __init__(self, name: str, axes: tuple[tuple[str, int], ...]) -> None:
-        self.axes = axes
-        super().__init__(name=f"Columns({name}, {axes})")
+    def __init__(self, name: str, columns: dict[str, tuple[int, Any]]) -> None:
+        self.arrays = {
+            column: types.Array(_NUMBERS[numbers], axes, "C")
+            for column, (axes, numbers) in columns.items()
+        }
+        self.places = {column: k for k, column in enumerate(columns)}
+        super().__init__(name=f"Columns({name}, {self.arrays})")
 
-    def place(self, column: str) -> tuple[int, int]:
-        """Return the number of a column and how many axes it has."""
-        for k, (name, axes) in enumerate(self.axes):
-            if name == column:
-                return k, axes
-        raise AttributeError(f"{self.name} has no column {column}")
+
+_NUMBERS = {np.int64: types.int64, np.float64: types.float64}
 
 
 class Columns:
-    """Named int64 columns of one or two axes; subclasses annotate them, `axes` counts."""
+    """Named columns of one or two axes; subclasses annotate them, `axes` counts."""
 
     axes: ClassVar[dict[str, int]]
+    numbers: ClassVar[dict[str, Any]]  # of each column: np.int64 or np.float64
     places: ClassVar[dict[str, int]]  # of each column in the table
     _table: Column
     _numba_type_: ClassVar[ColumnsType]
@@ -49,22 +53,26 @@ class Columns:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         matrices = getattr(cls, "MATRICES", ())
-        names = [n for n, kind in cls.__annotations__.items() if kind is Column]
-        cls.axes = {name: 2 if name in matrices else 1 for name in names}
-        cls.places = {name: k for k, name in enumerate(names)}
-        cls._numba_type_ = ColumnsType(cls.__name__, tuple(cls.axes.items()))
+        kinds = {Column: np.int64, Floats: np.float64}
+        found = {n: kinds[kind] for n, kind in cls.__annotations__.items() if kind in kinds}
+        cls.numbers = found
+        cls.axes = {name: 2 if name in matrices else 1 for name in found}
+        cls.places = {name: k for k, name in enumerate(found)}
+        both = {name: (cls.axes[name], numbers) for name, numbers in found.items()}
+        cls._numba_type_ = ColumnsType(cls.__name__, both)
 
-    def __init__(self, **columns: Column) -> None:
+    def __init__(self, **columns: Column | Floats) -> None:
         if columns.keys() != self.axes.keys():
             raise TypeError(f"columns differ: {sorted(columns.keys() ^ self.axes.keys())}")
         self._take(columns, np.zeros((len(self.axes), _WORDS), dtype=np.int64), columns)
 
-    def _take(self, columns: dict[str, Column], table: Column, new: dict[str, Column]) -> None:
+    def _take(self, columns: Numbers, table: Column, new: Numbers) -> None:
         """Become these columns; the table is to be brought up to date with the new ones."""
         for name, column in new.items():
-            axes = self.axes[name]
-            if column.dtype != np.int64 or column.ndim != axes or not column.flags.c_contiguous:
-                raise TypeError(f"column {name} must be int64, contiguous, of {axes} axes")
+            axes, numbers = self.axes[name], self.numbers[name]
+            if column.dtype != numbers or column.ndim != axes or not column.flags.c_contiguous:
+                kind = numbers.__name__
+                raise TypeError(f"column {name} must be {kind}, contiguous, of {axes} axes")
             words = (column.__array_interface__["data"][0], *column.shape)
             table[self.places[name], : 1 + axes] = words
         address = table.__array_interface__["data"][0]
@@ -107,13 +115,12 @@ class _ColumnsAttributes(AttributeTemplate):
     key = ColumnsType
 
     def generic_resolve(self, kind: Any, name: str) -> Any:  # type: ignore[override]  # untyped base
-        axes = dict(kind.axes).get(name)
-        return None if axes is None else types.Array(types.int64, axes, "C")
+        return kind.arrays.get(name)
 
 
 @lower_getattr_generic(ColumnsType)
 def _column(context: Any, builder: Any, kind: ColumnsType, address: Any, name: str) -> Any:
-    k, axes = kind.place(name)
+    k, array_type = kind.places[name], kind.arrays[name]
     word = ir.IntType(64)
     table = builder.inttoptr(address, word.as_pointer())
 
@@ -123,11 +130,10 @@ def _column(context: Any, builder: Any, kind: ColumnsType, address: Any, name: s
         value.set_metadata("invariant.load", builder.module.add_metadata([]))
         return value
 
-    array_type = types.Array(types.int64, axes, "C")
     array = make_array(array_type)(context, builder)
-    shape = [load(1 + axis) for axis in range(axes)]
+    shape = [load(1 + axis) for axis in range(array_type.ndim)]
     size = ir.Constant(word, 8)
-    strides = [size] if axes == 1 else [builder.mul(shape[1], size), size]
+    strides = [size] if array_type.ndim == 1 else [builder.mul(shape[1], size), size]
     pointer = builder.inttoptr(load(0), array.data.type)
     populate_array(array, pointer, shape, strides, size, None)
     return array._getvalue()  # noqa: SLF001 - numba's own name for it

@@ -7,12 +7,16 @@ kernel:  a loop over columns, or a state transition; the unit that Numba caches.
 Numba looks only at the file of the cached function, neither at the files of what it
 inlines nor at NUMBA_BOUNDSCHECK. So the cache folder is named after both: after the
 flags, and after every module of every folder that holds a kernel. (A kernel takes
-functions and constants from such folders only; the tidy test sees to it.)
+functions and constants from such folders only; the tidy test sees to it.) Folders of
+other sources and flags go when nobody has used them for a week.
 """
 
 import hashlib
 import os
+import re
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,32 @@ for _file in sorted(file for folder in {_SOURCE, *_KERNEL_FOLDERS} for file in f
 
 CACHE = _SOURCE / "__pycache__" / _DIGEST.hexdigest()
 numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+UNUSED_SECONDS = 7 * 24 * 3600  # after which the cache of another source is removed
+
+
+def last_used(cache: Path) -> float:
+    """When a process last began with a cache, or added to it, in seconds since 1970."""
+    return max(folder.stat().st_mtime for folder in (cache, *cache.iterdir()))
+
+
+def remove_unused_caches(current: Path) -> None:
+    """Mark a cache as used now, and remove those beside it that have long been unused.
+
+    A process that still uses one loses time and nothing else: what it finds no more, it compiles
+    again. What cannot be marked or removed stays.
+    """
+    with suppress(OSError):  # not there yet, or another user's
+        os.utime(current)
+        now = current.stat().st_mtime  # of the clock that stamps the others
+        for cache in current.parent.iterdir():
+            if cache == current or not re.fullmatch("[0-9a-f]{16}", cache.name):
+                continue
+            with suppress(OSError):
+                if now - last_used(cache) > UNUSED_SECONDS:
+                    shutil.rmtree(cache, ignore_errors=True)
+
+
+remove_unused_caches(CACHE)
 
 
 class _Cache(FunctionCache):

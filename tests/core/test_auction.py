@@ -2,7 +2,7 @@
 
 from tests.stories import check
 
-from ringfence.core.auction import offer_of
+from ringfence.core.auction import keep_factor, offer_of
 
 TERMS = "rule auction_seconds 600 dust 0 liquidation_fee 0 bonus_min 0 bonus_max 0"
 OFFERED = f"""
@@ -293,18 +293,41 @@ def test_a_price_of_the_bidder_that_has_long_been_silent_stops_the_bid():
     """)
 
 
-def test_until_somebody_ends_it_an_auction_that_is_over_sells_at_its_floor():
+def test_an_auction_that_is_over_sells_nothing_more_though_nobody_has_ended_it():
+    """117 / (117 + 0.8001 * 450) of the account in the last millisecond of its time."""
     story = check(f"""
         {OFFERED}
-        clock +600s
+        clock +599999999999ns
         price ETH 1000
     """)
-    # 117 / (117 + 0.8 * 450) of the account, at a fifth of its worth: 90 * 0.245283019.
-    story.twin().play("bid C1 A1 1 22.075472 -> bonus_below_minimum")
-    story.play("""
-        bid C1 A1 1 22.075471
-        event slice_sold size 245283019u price 800000u bonus 22.075471
+    story.twin().play("""
+        bid C1 A1 1 0
+        event slice_sold size 245282788u price 800001u bonus 22.07534
         step A1 none
+    """)
+    story.play("clock +1ns")
+    assert keep_factor(story.pool, story.account("A1")) == 800_000  # what a view shows
+    story.play("""
+        bid C1 A1 0 0 -> amount_must_be_positive
+        bid C1 A1 1 0 -> auction_is_over
+        step A1 auction
+        liquidate A1
+        event position_liquidated account A1 size 2.064
+        step A1 none
+        bid C1 A1 1 0 -> auction_is_not_running
+    """)
+
+
+def test_an_auction_with_resets_is_over_after_its_last_turn():
+    story = check(f"""
+        {more("auction_resets 1")}
+        clock +1199s
+        price ETH 1000
+    """)
+    story.twin().play("bid C1 A1 1 0")
+    story.play("""
+        clock +1s
+        bid C1 A1 1 0 -> auction_is_over
     """)
 
 

@@ -153,3 +153,125 @@ def test_what_nobody_can_pay_at_the_end_is_on_record_with_who_bears_it():
         event pool_ended value 20 shortfall 500
     """.replace("rule ", "rule rate_base 0 rate_slope1 0 rate_slope2 0 ", 1)
     )
+
+
+# G1 has lost 230 and backs the due with two coins, which is plenty.
+BACKED = f"""
+    {LOST}
+    deposit G1 2 ETH
+    trade G1 C1 2 ETH-PERP @ 1000
+    mark ETH-PERP 885
+    liquidate A1
+    clock +3600s
+    price ETH 885
+"""
+
+
+def test_the_end_of_a_pool_calls_in_a_due_that_coins_cover():
+    check(f"""
+        {BACKED}
+        settle
+        due G1 230
+        liquidate G1 -> account_is_healthy
+        end_pool
+        due G1 230
+        claim C1 46.666666
+        price ETH 885 flag divergent
+        liquidate G1 -> price_is_not_usable
+        price ETH 885
+        liquidate G1 -> account_is_in_grace_period      # an hour was silent
+        clock +300s
+        price ETH 885
+        liquidate G1
+        event collateral_liquidated account G1 size 0.25988701 price 885 value 230 bonus 0.000003
+        events 0
+        due G1 0
+        balance G1 1.74011299 ETH
+        due backstop 230
+        liquidate G1 -> account_is_healthy
+        withdraw G1 1.74011299 ETH              # nothing holds it any more
+        buy_collateral B1 0.02598870 ETH        # a tenth at a time; whoever buys pays the due
+        due backstop 207
+        settle
+        claim C1 42.833333
+    """)
+
+
+# G1 owes a due of 230 and a debt of 500 beside coins of two kinds, worth 177 and 1000.
+MIXED = f"""
+    {LOST.replace("max 0 liq", "max 0.01 rate_slope1 0 rate_slope2 0 liq")}
+    price BTC 10000
+    deposit L1 1000 USDC
+    supply L1 1000
+    deposit backstop 100 USDC
+    deposit G1 0.2 ETH
+    deposit G1 0.1 BTC
+    borrow G1 500
+    withdraw G1 500 USDC
+    trade G1 C1 2 ETH-PERP @ 1000
+    mark ETH-PERP 885
+    liquidate A1
+    clock +3600s
+    price ETH 885
+    price BTC 10000
+    clock +600s
+    price ETH 885
+    price BTC 10000
+    end_pool
+    due G1 230
+"""
+
+
+def test_for_a_due_coins_go_asset_by_asset_at_the_bonus_and_a_debt_stays():
+    """177 at 1 % cover 175.247524 of 230; the backstop pays at once as far as its cash reaches."""
+    check(f"""
+        {MIXED.replace("bonus_min 0", "bonus_min 0.01")}
+        liquidate G1
+        event collateral_liquidated account G1 index 1 size 0.2 value 175.247524 bonus 1.752476
+        event collateral_liquidated account G1 index 2 size 0.00553001 value 54.752476 bonus 0.547624
+        events 0
+        balance G1 0 ETH
+        balance G1 0.09446999 BTC
+        due G1 0
+        debt G1 500
+        due backstop 130
+        balance backstop 0 USDC
+        total settled_cash 100
+        settle
+        event claims_paid value 100 shortfall 180
+        claim C1 30
+    """)
+
+
+def test_the_whole_due_goes_when_an_account_is_below_maintenance_after_the_end():
+    """To target first, as ever, and what is left of the due after that."""
+    check(f"""
+        {MIXED}
+        price ETH 700
+        price BTC 7000
+        excess G1 maintenance -16
+        liquidate G1
+        event collateral_liquidated account G1 index 1 size 0.2
+        event collateral_liquidated account G1 index 2
+        event collateral_liquidated account G1 index 2
+        events 0
+        due G1 0
+        debt G1 500
+        liquidate G1 -> account_is_healthy
+    """)
+
+
+def test_a_due_that_coins_do_not_cover_is_recorded_when_they_are_gone():
+    check(f"""
+        {MIXED}
+        price ETH 1
+        price BTC 100
+        liquidate G1
+        event collateral_liquidated account G1 index 1 size 0.2 value 0.2
+        event collateral_liquidated account G1 index 2 size 0.1 value 10
+        event shortfall_recorded account G1 shortfall 719.8
+        events 0
+        due G1 219.8
+        debt G1 0
+        liquidate G1 -> nothing_to_liquidate
+    """)

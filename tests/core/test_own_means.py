@@ -250,3 +250,78 @@ def test_capital_beyond_the_divisor_is_burnt_to_the_share():
     burnt = -(-shares * 111_000_000 // value)
     assert shares - int(story.pool.backstop_shares[a]) == burnt
     assert int(story.pool.balance[0, CASH]) == 3_500_000_000_000_003 - 111_000_000
+
+
+# A1 owns 40 of the capital and has lost 600 of 500; the backstop is too busy to spare any cash.
+WAITING = f"""
+    {TERMS}
+    deposit D1 60 USDC
+    supply_backstop D1 60
+    deposit A1 540 USDC
+    supply_backstop A1 40
+    deposit backstop 0.001 BTC
+    price BTC 10000
+    deposit B1 9000 USDC
+    trade A1 B1 5 ETH-PERP @ 1000
+    deposit E1 500 USDC
+    trade E1 B1 4 ETH-PERP @ 1000
+    mark ETH-PERP 880
+    liquidate E1
+    price BTC 10000 flag divergent
+    liquidate A1
+    event shares_redeemed account A1 value 0
+    event position_liquidated account A1 size 5
+    events 0
+"""
+
+
+def test_shares_of_the_backstop_are_not_forfeited_at_prices_that_may_not_be_used():
+    """Nor is a loss recorded while they are left; at another price they cover another part."""
+    story = check(f"""
+        {WAITING}
+        due A1 100
+        capital A1 40
+        total shortfall 0
+        liquidate A1 -> price_is_not_usable
+    """)
+    for price, covered, lost in (
+        (10_000, "43.199999", "56.800001"),  # 40 of 100 shares in 108
+        (20_000, "46.399999", "53.600001"),  # and in 116
+    ):
+        story.twin().play(f"""
+            price BTC {price}
+            liquidate A1
+            event shares_redeemed account A1 value 0
+            event shares_redeemed account A1 value {covered}
+            event shortfall_recorded account A1 shortfall {lost}
+            events 0
+            capital A1 0
+            due A1 {lost}
+            liquidate A1 -> nothing_to_liquidate
+        """)
+
+
+def test_whoever_waits_for_a_price_of_the_backstop_may_pay_meanwhile():
+    check(f"""
+        {WAITING}
+        deposit A1 99 USDC
+        due A1 1
+        liquidate A1 -> price_is_not_usable
+        deposit A1 1 USDC
+        liquidate A1 -> account_is_healthy
+        capital A1 40
+    """)
+
+
+def test_coins_are_taken_though_the_backstop_holds_others_without_a_usable_price():
+    check(f"""
+        {WAITING}
+        deposit A1 0.05 ETH
+        liquidate A1
+        event shares_redeemed account A1 value 0
+        event collateral_liquidated account A1 size 0.05 value 50
+        events 0
+        due A1 50
+        capital A1 40
+        liquidate A1 -> price_is_not_usable
+    """)

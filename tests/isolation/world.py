@@ -24,7 +24,7 @@ from ringfence.core.pool import Total
 from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.units import AMOUNT_MAX, HOUR_NS, PRICE_UNIT, SECOND_NS
-from ringfence.venue.fanout import FeedPrice
+from ringfence.venue.fanout import FeedPrice, TickPrices
 from ringfence.venue.sequencer import with_clock
 from ringfence.venue.state import (
     CreatePool,
@@ -233,9 +233,9 @@ class World:
         self.now += step
         prices = tuple(self._price(feed) for feed in self.market if self.rng.random() < 0.95)
         rows = {}
-        by_feed = {price.feed: price for price in prices}
+        tick = TickPrices(prices)
         for record in self.state.pools.values():
-            filled = record.price_rows.filled(by_feed, self.now)
+            filled = record.price_rows.filled(tick, self.now)
             if filled is not None:
                 rows[record.id] = filled.copy()
         outcomes = self.state.apply_prices(prices, self.now)

@@ -166,6 +166,27 @@ def test_the_latest_checkpoint_of_a_pool_is_found(journal):
     assert journal.verify().ok
 
 
+def test_only_the_last_two_checkpoints_of_a_pool_are_kept(path):
+    with Journal.open(path) as journal:
+        entries = fill(journal)
+        for seq in (2, 3, 5, 8, 11):
+            journal.write_checkpoint(seq, ETH, b"state at %d" % seq, b"d" * 32)
+        journal.write_checkpoint(4, BTC, b"another pool's", b"d" * 32)
+        assert journal.latest_checkpoint(ETH).seq == 11
+        assert journal.latest_checkpoint(ETH, at_most=10).seq == 8
+        assert journal.latest_checkpoint(ETH, at_most=7) is None
+        assert journal.latest_checkpoint(BTC).seq == 4
+    with Journal.open(path) as journal:
+        assert list(journal.entries()) == entries
+        assert journal.verify().ok
+        # The newest is damaged, and its row deleted as the message says: the other takes over.
+        tamper(path, "UPDATE checkpoint SET state = CAST('stale' AS BLOB) WHERE seq = 11")
+        with pytest.raises(BrokenCheckpointError, match="delete its row"):
+            journal.latest_checkpoint(ETH)
+        tamper(path, "DELETE FROM checkpoint WHERE seq = 11")
+        assert journal.latest_checkpoint(ETH).state == b"state at 8"
+
+
 @pytest.mark.parametrize("seq", [0, 13])
 def test_a_checkpoint_needs_an_acknowledged_entry(journal, monkeypatch, seq):
     monkeypatch.setattr("ringfence.journal.sqlite.STATE_BYTES_MAX", 3)

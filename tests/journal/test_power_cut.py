@@ -116,6 +116,34 @@ def test_p13_a_failed_write_halts_and_loses_nothing_acknowledged(fault):
     assert seen["acknowledged"] >= 1_000
 
 
+def cut_among_checkpoints(seed):
+    """Checkpoints one after the other until the power fails; how many were removed by then."""
+    rng, disk, kept = random.Random(seed), PowerCutDisk(), []
+    plan_fault(disk, rng)
+    try:
+        with Journal.open(PATH, disk=disk) as journal:
+            for _ in range(200):
+                journal.append(1, "pool", POOL, random_body(rng))
+                journal.commit()
+                journal.write_checkpoint(journal.seq, POOL, random_body(rng), b"d" * 32)
+                kept.append(journal.seq)
+    except (JournalError, OSError):
+        assert disk.has_failed
+    with Journal.open(PATH, disk=disk.image(rng)) as journal:
+        assert journal.verify().ok
+        assert len(list(journal.entries())) == journal.seq >= len(kept)
+        newest = journal.latest_checkpoint(POOL)
+        if len(kept) > 1:
+            assert newest.seq >= kept[-1]
+            assert journal.latest_checkpoint(POOL, newest.seq - 1).seq >= kept[-2]
+            assert journal.latest_checkpoint(POOL, newest.seq - 2) is None
+    return max(0, len(kept) - 2)
+
+
+def test_p13_a_power_cut_leaves_the_last_two_checkpoints_and_every_entry():
+    assert sum(cut_among_checkpoints(seed) for seed in range(60)) >= 250
+
+
 @pytest.mark.parametrize("synchronous", [0, 1])
 def test_p14_the_harness_sees_what_a_weaker_setting_loses(monkeypatch, synchronous):
     monkeypatch.setitem(schema.SETTINGS, "synchronous", synchronous)

@@ -158,6 +158,8 @@ def bid(state: State, buyer: Account, account: Account, share: int, least: int) 
         return Status.AMOUNT_EXCEEDS_LIMIT
     if account.step != AUCTION:
         return Status.AUCTION_IS_NOT_RUNNING
+    if is_over(state, account):
+        return Status.AUCTION_IS_OVER
     rule = health.exposure_rule(state, LIQUIDATE, account)
     if rule != Status.OK:
         return rule

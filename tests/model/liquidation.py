@@ -217,6 +217,16 @@ def collateral_needed(state: State, account: Account, c: int, bonus: int) -> int
     return first(most, reaches) if reaches(most) else most
 
 
+def coin_bonus(state: State, account: Account) -> int:
+    """Bonus on coins, at most what claim and coins exceed the liability by."""
+    assets = range(1, len(state.assets))
+    prices = [0] + [state.underlyings[state.assets[c].underlying].price for c in assets]
+    have = account.claim + sum(state.value(account.balances[c], prices[c]) for c in assets)
+    debts = owed(state, account)
+    bonus, _ = rates(state, have - debts, debts, health.health_factor(state, account))
+    return bonus
+
+
 def liquidate_balances(state: State, account: Account) -> None:
     """Cash, claim and collateral against what is owed."""
     pay_debt(state, account, health.debt(state, account.debt_shares))
@@ -233,12 +243,8 @@ def liquidate_balances(state: State, account: Account) -> None:
         account.supply_shares -= shares
         state.accounts[0].supply_shares += shares
         take_over(state, account, taken)
-    assets = range(1, len(state.assets))
-    prices = [0] + [state.underlyings[state.assets[c].underlying].price for c in assets]
-    have = account.claim + sum(state.value(account.balances[c], prices[c]) for c in assets)
-    debts = owed(state, account)
-    bonus, _ = rates(state, have - debts, debts, health.health_factor(state, account))
-    for c in assets:
+    bonus = coin_bonus(state, account)
+    for c in range(1, len(state.assets)):
         if health.excess(state, account, TARGET) >= 0 or owed(state, account) == 0:
             break
         if account.balances[c]:
@@ -246,6 +252,21 @@ def liquidate_balances(state: State, account: Account) -> None:
             take_over(state, account, covered(state, account, c, taken, bonus))
             account.balances[c] -= taken
             state.accounts[0].balances[c] += taken
+
+
+def coins_for_due(state: State, account: Account) -> None:
+    """Coins against the due alone, one asset after the other."""
+    bonus = coin_bonus(state, account)
+    for c in range(1, len(state.assets)):
+        if not (account.due and account.balances[c]):
+            continue
+        price = state.underlyings[state.assets[c].underlying].price
+        gross = up(account.due, MILLION + bonus, MILLION)
+        taken = min(account.balances[c], up(gross, state.divisor, price))
+        amount = min(account.due, covered(state, account, c, taken, bonus))
+        take_over(state, account, amount)
+        account.balances[c] -= taken
+        state.accounts[0].balances[c] += taken
 
 
 def is_empty(account: Account) -> bool:
@@ -277,7 +298,10 @@ def finish(state: State, account: Account) -> None:
     """What comes once there is no position."""
     if not health.holds_position(account):
         liquidate_balances(state, account)
-        if account.backstop_shares and health.excess(state, account, TARGET) < 0:
+        if state.ended_at:
+            coins_for_due(state, account)
+        knows = health.exposure_rule(state, LIQUIDATE, state.accounts[0]) == Status.OK
+        if account.backstop_shares and knows and health.excess(state, account, TARGET) < 0:
             value = own_means.capital_value(state, account.backstop_shares)
             taken = min(value, owed(state, account))
             own_means.burn_capital(account, taken, value)
@@ -293,17 +317,38 @@ def in_grace(state: State, account: Account) -> bool:
     return recent and health.excess(state, account, CLOSEOUT) >= 0
 
 
+def priced_by(state: State, account: Account) -> Account:
+    """Whose prices decide: the backstop's, where nothing but shares of its capital is left."""
+    rest = account.copy()
+    rest.backstop_shares = 0
+    is_last = account.backstop_shares and is_empty(rest)
+    return state.accounts[0] if is_last else account
+
+
+def call_due_in(state: State, account: Account) -> Status:
+    """Coins of a healthy account for a due that has outlived the pool."""
+    status = health.exposure_rule(state, LIQUIDATE, account)
+    if status != Status.OK:
+        return status
+    if in_grace(state, account):
+        return Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    coins_for_due(state, account)
+    return Status.OK
+
+
 def liquidate(state: State, account: Account) -> Status:  # noqa: C901 - one return per rule, in order
     """Bring an account back to target, or to its end."""
     if account is state.accounts[0]:
         return Status.BACKSTOP_IS_NOT_LIQUIDATED
     if health.excess(state, account, MAINTENANCE) >= 0:
+        if state.ended_at and account.due:
+            return call_due_in(state, account)
         was_in_step = account.step
         release(account)
         return Status.OK if was_in_step else Status.ACCOUNT_IS_HEALTHY
     if is_empty(account) and not (account.step or has_open_loss(account)):
         return Status.NOTHING_TO_LIQUIDATE
-    status = health.exposure_rule(state, LIQUIDATE, account)
+    status = health.exposure_rule(state, LIQUIDATE, priced_by(state, account))
     if status != Status.OK:
         return status
     if in_grace(state, account):

@@ -23,7 +23,7 @@ from ringfence.core.parameters import Parameter
 from ringfence.core.pool import Level, Pool, Rule, Total, account_count, copied
 from ringfence.core.status import Status
 from ringfence.lab.bench.pools import CRASH_PRICE, applied, populated_pool, price_rows
-from ringfence.risk.ladder import Ladder
+from ringfence.risk.ladder import Ladder, demands_of
 from ringfence.risk.screen import all_unhealthy, confirmed
 from ringfence.risk.thresholds import NOTHING, SEVERAL, rung_list, threshold
 from ringfence.units import HOUR_NS, MINUTE_NS, PPM
@@ -222,7 +222,7 @@ def test_a_long_whose_rate_exceeds_one_is_checked_on_every_tick() -> None:
     pool.factor[Level.MAINTENANCE, 0] = HARD_BOUNDS[Parameter.FACTOR][1]
     pool.tier_maintenance_rate[0, :] = PPM // 2
     ladder = Ladder(pool)
-    demands = ladder._demands
+    demands = demands_of(pool)
     longs = np.flatnonzero(pool.size[:, 0] > 0)
     assert {rung_list(pool, demands, a) for a in longs} == {SEVERAL}
     demand_agreement(confirmed(pool, ladder.reached(pool)), pool)
@@ -234,7 +234,7 @@ def test_what_has_nothing_left_is_on_no_list() -> None:
     pool.balance[1], pool.size[1], pool.cost[1] = 0, 0, 0
     pool.due[1], pool.uncovered[1] = 5, 5
     ladder.touch(pool, np.array([1]))
-    assert rung_list(pool, ladder._demands, 1) == NOTHING
+    assert rung_list(pool, demands_of(pool), 1) == NOTHING
     assert ladder.reached(pool).tolist() == []
     assert all_unhealthy(pool).tolist() == []
     pool.uncovered[1] = 4  # a loss that is not on record yet
@@ -246,7 +246,7 @@ def test_what_has_nothing_left_is_on_no_list() -> None:
 def test_a_threshold_lies_just_outside_the_last_healthy_price(a: int) -> None:
     pool = populated_pool(2)
     side = 1 if pool.size[a, 0] > 0 else -1
-    price = side * threshold(pool, Ladder(pool)._demands, a, 0 if side > 0 else 1)
+    price = side * threshold(pool, demands_of(pool), a, 0 if side > 0 else 1)
     twin = copied(pool)
     twin.mark_price[0] = int(price)
     assert all_unhealthy(twin).tolist() == []

@@ -11,7 +11,7 @@ from ringfence.core.health import open_interest_value
 from ringfence.core.lending import borrow_rate, lender_assets, total_debt, utilisation
 from ringfence.core.pool import account_count
 from ringfence.core.validity import validity
-from ringfence.risk.measure import AT_RISK, BINS, EDGES, Measure, measured
+from ringfence.risk.measure import AT_RISK, BINS, COLUMNS, EDGES, Measure, measured
 from ringfence.risk.survey import survey
 
 
@@ -34,7 +34,8 @@ def fallen(rules) -> list:
 def test_every_figure_is_that_of_the_core(records):
     for record in records():
         pool = record.pool
-        found, figures = measured(pool)
+        found, figures, columns = measured(pool)
+        assert columns == [getattr(pool, name).tolist() for name in COLUMNS]
         count = account_count(pool)
         for one, other in zip(found, survey(pool), strict=True):
             assert np.array_equal(one, other)
@@ -66,6 +67,6 @@ def test_a_pool_without_anybody_has_no_worst_account():
     scene = Scene.set_up()
     spec = msgspec.structs.replace(scene.venue.record("alpha").spec, name="empty")
     record = scene.venue.record(scene.venue.create_pool(spec, CREATOR))
-    _, figures = measured(record.pool)
+    figures = measured(record.pool).figures
     assert figures[Measure.WORST] == -1
     assert sum(figures[Measure.BINS :][:BINS]) == 0

@@ -7,7 +7,7 @@ import pytest
 from tests.properties.profile import examples
 from tests.venue.worlds import journaled
 
-from ringfence.core.liquidation import has_next_step
+from ringfence.core.liquidation import has_next_step, is_due_called
 from ringfence.core.pool import account_count
 from ringfence.core.status import Status
 from ringfence.risk.screen import all_unhealthy
@@ -23,10 +23,16 @@ DELEVERAGED = {Status.OK, Status.NOTHING_TO_DELEVERAGE}
 
 
 def with_a_step_ahead(pool) -> list[int]:
-    """Who is below maintenance and in no step, or in one that goes on or ends; by full scan."""
+    """Who is below maintenance and in no step, or in one that goes on or ends; by full scan.
+
+    After the end of a pool, also who owes a due beside coins.
+    """
     inside = np.flatnonzero(pool.step[: account_count(pool)]).tolist()
     fresh = [a for a in all_unhealthy(pool).tolist() if a not in inside]
-    return sorted([*fresh, *(a for a in inside if has_next_step(pool, a))])
+    onward = [a for a in inside if has_next_step(pool, a)]
+    called = [a for a in range(1, account_count(pool)) if is_due_called(pool, a)]
+    called = [a for a in called if pool.balance[a].any() and a not in inside]
+    return sorted({*fresh, *onward, *called})
 
 
 class Keeper:

@@ -7,6 +7,7 @@ import pytest
 
 from ringfence import Venue
 from ringfence.core.spec import parse_spec
+from ringfence.venue.audit import audit
 from ringfence.venue.clock import ManualClock
 from ringfence.venue.encoding import CommandError
 from ringfence.venue.fanout import FeedPrice
@@ -34,6 +35,25 @@ def test_a_change_before_the_newest_checkpoint_keeps_the_venue_from_starting(tmp
     connection.close()
     with pytest.raises(ReplayError, match="entry 2"):
         Venue.open(path)
+
+
+def test_a_venue_starts_from_any_checkpoint_that_is_kept_and_verifies_without_the_others(tmp_path):
+    path = tmp_path / "venue.journal"
+    with started(path) as venue:
+        for amount in ("10", "20", "30", "40"):
+            venue.receive(CREATOR, "USDC", amount)
+            venue.checkpoint()
+        digest = venue.state.digest()
+    for left in (2, 1, 0):
+        with sqlite3.connect(path) as connection:
+            kept = connection.execute("SELECT seq FROM checkpoint ORDER BY seq").fetchall()
+            assert len(kept) == left
+            connection.execute("DELETE FROM checkpoint WHERE seq = ?", kept[-1] if kept else (0,))
+        connection.close()
+        assert audit(path).problems == []
+        with Venue.open(path) as again:
+            assert again.state.digest() == digest
+            assert again.verify() == []
 
 
 def test_a_failed_start_leaves_the_journal_free_for_others(tmp_path):

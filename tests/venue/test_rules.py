@@ -18,7 +18,7 @@ from ringfence.venue.entries import POOL, decode_batch
 
 # Where the history below ends, by version. If it ends elsewhere, then commands do something
 # else than they did, or are written otherwise: raise VERSION, and put the new head here.
-HEADS = {4: "3321fa8bc55f84ac05c5237f87a9e8c1f8d974c0f1c18edeccd12aa5ff0813cc"}
+HEADS = {5: "3321fa8bc55f84ac05c5237f87a9e8c1f8d974c0f1c18edeccd12aa5ff0813cc"}
 
 OFFERED = RulesSpec(auction_seconds=600, dust="0")
 

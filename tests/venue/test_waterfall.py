@@ -246,6 +246,33 @@ def test_a_pool_that_lost_what_it_may_halts_and_ends():
     assert venue.verify() == []
 
 
+def test_after_the_end_the_engine_takes_coins_for_a_due_once_the_price_has_settled():
+    scene = scene_with(RulesSpec(dust="0", rate_slope1="0", halt_loss="50", halt_seconds=3600))
+    venue = scene.venue
+    venue.receive(CREATOR, "ETH", "2")
+    scene.must(c.OpenAccount(pool="alpha", owner=CREATOR))
+    scene.must(c.Deposit(pool="alpha", owner=CREATOR, asset="ETH", amount="2"))
+    deal = {"other": BOB, "instrument": "ETH-PERP", "size": "0.1", "price": "2000"}
+    scene.must(c.Trade(pool="alpha", owner=CREATOR, **deal))
+    scene.publish(ETH="900")  # 100 are lost; the creator owes 110 and has 1,800 in coins
+    scene.tick(3600)
+    (receipt,) = scene.publish(ETH="900").values()
+    assert happened(receipt)[-1] == "pool_ended"
+    debtor = venue.account("alpha", CREATOR)
+    assert (debtor.due, debtor.balances["ETH"]) == ("110", "2")
+    assert debtor.waterfall.next == "its coins go for its due, since the pool has ended"
+    (receipt,) = scene.publish(ETH="900").values()
+    assert (receipt.accepted, happened(receipt)) == (0, []), "the price was silent for an hour"
+    scene.tick(300)
+    (receipt,) = scene.publish(ETH="900").values()
+    assert happened(receipt) == ["collateral_liquidated"]
+    debtor = venue.account("alpha", CREATOR)
+    assert (debtor.due, debtor.balances["ETH"]) == ("0", "1.87753333")
+    assert debtor.waterfall.next == "nothing, while the account stays at maintenance"
+    assert scene.publish(ETH="900") == {}
+    assert venue.verify() == []
+
+
 def told(scene: Scene, owner: str = ALICE) -> int:
     """Levels that an owner was last told the account is below."""
     pool = scene.venue.record("alpha").pool

@@ -6,10 +6,11 @@ share d of its worth that a slice costs now, a slice f of everything but B
     costs            price(f) = f d (W - B)
     reaches target   at f = X / (X - (d W + (1 - d) B))
 
-d falls in a straight line from start to floor. A price is never negative and a slice is sold
-only while W > B, so an auction cannot make a loss, and its buyer stands at or above initial
-margin afterwards. Legs round up to whole lots, and so do debt, due and price; what else the
-buyer gets rounds down: all against the buyer.
+d falls in a straight line from start to floor, as often as the pool's rules say. After that
+nothing is sold any more, whether or not somebody has asked for the next step. A price is never
+negative and a slice is sold only while W > B, so an auction cannot make a loss, and its buyer
+stands at or above initial margin afterwards. Legs round up to whole lots, and so do debt, due
+and price; what else the buyer gets rounds down: all against the buyer.
 
 Source of the slice: Derive (Lyra v2), DutchAuction.sol, solvent auctions.
 """
@@ -190,8 +191,8 @@ def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Sta
     bid of the backstop or for it come here.
 
     Checks, in order: AMOUNT_MUST_BE_POSITIVE, AMOUNT_EXCEEDS_LIMIT (a share is at most 1),
-    AUCTION_IS_NOT_RUNNING,
-    PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE (it
+    AUCTION_IS_NOT_RUNNING, AUCTION_IS_OVER (it has run its whole time), PRICE_IS_NOT_USABLE,
+    VALUATION_IS_NOT_USABLE, ACCOUNT_IS_HEALTHY, NOTHING_TO_LIQUIDATE (it
     is worth no more than the auction has raised), BONUS_BELOW_MINIMUM, SLICE_IS_TOO_SMALL (of each
     position a lot goes at least, which may leave the account worse off), EXCEEDS_BALANCE,
     EXCEEDS_POSITION_LIMIT, PRICE_IS_NOT_USABLE, VALUATION_IS_NOT_USABLE,
@@ -203,6 +204,8 @@ def bid(pool: Pool, b: int, a: int, share: int, bonus_min: int, log: Log) -> Sta
         return Status.AMOUNT_EXCEEDS_LIMIT
     if pool.step[a] != Step.AUCTION:
         return Status.AUCTION_IS_NOT_RUNNING
+    if is_auction_over(pool, a):
+        return Status.AUCTION_IS_OVER
     status = exposure_status(pool, Action.LIQUIDATE, a)
     if status != Status.OK:
         return status

@@ -8,8 +8,9 @@
 A mark that is not good enough to settle by is waited for, but no longer than that notice once
 more: an oracle that is gone for good must not keep a pool from its end.
 
-Repaying, adding collateral, reducing and leaving go on in between and after. What a due still
-brings later goes to the claims first, then to the insurance fund.
+Repaying, adding collateral, reducing and leaving go on in between and after. The end calls every
+due in: a liquidation then takes coins for it from healthy accounts too. What a due brings goes to
+the claims first, then to the insurance fund. Debts go on as they are, at interest.
 """
 
 from ringfence.compiled import kernel

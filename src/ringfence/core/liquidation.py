@@ -5,7 +5,8 @@ auction      where the pool holds any, while the account is solvent and above cl
 takeover     positions to the pool's backstop, each reduced just enough to reach the target
              level, the one that frees the most margin before the others; what the backstop
              cannot take waits to be deleveraged
-seizure      without positions: claims and collateral together with the debt they cover
+seizure      without positions: claims and collateral together with the debt they cover; after
+             the end of a pool, from a healthy account, coins together with a due
 losses       what is left of a due or debt (core.losses)
 """
 
@@ -29,7 +30,7 @@ from ringfence.core.margin import part_of, position_value
 from ringfence.core.own_means import forfeit_backstop_shares, use_own_means
 from ringfence.core.pool import BACKSTOP, Level, Pool, Rule, Step, Total
 from ringfence.core.receipt import finish_event, record_step, start_event
-from ringfence.core.seizure import liquidate_balances
+from ringfence.core.seizure import liquidate_balances, surrender_coins
 from ringfence.core.settlement import charge, new_due, settle_account
 from ringfence.core.status import Status
 from ringfence.core.steps import enter_step, leave_step
@@ -154,14 +155,29 @@ def liquidate_positions(pool: Pool, a: int, log: Log) -> None:
 
 
 @kernel
-def has_anything(pool: Pool, a: int) -> bool:
-    """Whether a liquidation could still take something from the account."""
+def has_more_than_capital(pool: Pool, a: int) -> bool:
+    """Whether the account owns anything but shares of the backstop's capital."""
     for c in range(pool.asset_underlying.size):
         if pool.balance[a, c] != 0:
             return True
-    if pool.supply_shares[a] != 0 or pool.backstop_shares[a] != 0:
-        return True
-    return pool.claim[a] != 0 or has_position(pool, a)
+    return pool.supply_shares[a] != 0 or pool.claim[a] != 0 or has_position(pool, a)
+
+
+@kernel
+def has_anything(pool: Pool, a: int) -> bool:
+    """Whether a liquidation could still take something from the account."""
+    return pool.backstop_shares[a] != 0 or has_more_than_capital(pool, a)
+
+
+@kernel
+def means_status(pool: Pool, a: int) -> Status:
+    """OK if a liquidation may use the prices of what is left of the account.
+
+    Where that is shares of the backstop alone, they are worth what the backstop's holdings are.
+    """
+    if pool.backstop_shares[a] > 0 and not has_more_than_capital(pool, a):
+        return exposure_status(pool, Action.LIQUIDATE, BACKSTOP)
+    return exposure_status(pool, Action.LIQUIDATE, a)
 
 
 @kernel
@@ -181,13 +197,23 @@ def is_in_grace(pool: Pool, a: int) -> bool:
     return False
 
 
+@kernel
+def is_due_called(pool: Pool, a: int) -> bool:
+    """Whether the account owes a due that the end of the pool has called in."""
+    return pool.due[a] > 0 and pool.total[Total.ENDED_AT] > 0
+
+
 @separate
 def finish(pool: Pool, a: int, log: Log) -> None:
-    """Bring an account without positions to target or to its end; others stay as they are."""
+    """Bring an account without positions to target or to its end; others stay as they are.
+
+    A due that the pool's end has called in goes whole.
+    """
     if not has_position(pool, a):
         liquidate_balances(pool, a, log)
-        if pool.backstop_shares[a] > 0 and excess(pool, a, Level.TARGET) < 0:
-            forfeit_backstop_shares(pool, a, log)
+        if is_due_called(pool, a):
+            surrender_coins(pool, a, log)
+        forfeit_backstop_shares(pool, a, log)
     if not has_anything(pool, a) and not is_finished(pool, a):
         record_shortfall(pool, a, log)
 
@@ -200,6 +226,22 @@ def end_of_step(pool: Pool, a: int, log: Log) -> Status:
     record_step(pool, a, log, Happening.STEP_ENDED, pool.step[a])
     leave_step(pool, a)
     return Status.OK
+
+
+@kernel
+def surrender(pool: Pool, a: int, log: Log) -> Status:
+    """Take coins of a healthy account for its due, once the pool has ended.
+
+    It has no positions any more, and no cash, which would have paid.
+
+    Checks, in order: PRICE_IS_NOT_USABLE, ACCOUNT_IS_IN_GRACE_PERIOD.
+    """
+    status = exposure_status(pool, Action.LIQUIDATE, a)
+    if status == Status.OK and is_in_grace(pool, a):
+        status = Status.ACCOUNT_IS_IN_GRACE_PERIOD
+    if status == Status.OK:
+        surrender_coins(pool, a, log)
+    return status
 
 
 @kernel
@@ -217,16 +259,18 @@ def liquidate(pool: Pool, a: int, log: Log) -> Status:
     """Take an account below maintenance down the waterfall, as far as it has to go now.
 
     Checks, in order: BACKSTOP_IS_NOT_LIQUIDATED, ACCOUNT_IS_HEALTHY (one that has become so
-    leaves its step), NOTHING_TO_LIQUIDATE, PRICE_IS_NOT_USABLE, ACCOUNT_IS_IN_GRACE_PERIOD,
+    leaves its step; one that owes a due after the end of the pool gives up coins for it),
+    NOTHING_TO_LIQUIDATE, PRICE_IS_NOT_USABLE and VALUATION_IS_NOT_USABLE (of the account; of
+    the backstop, where only shares of its capital are left), ACCOUNT_IS_IN_GRACE_PERIOD,
     ACCOUNT_AWAITS_DELEVERAGING, AUCTION_IS_RUNNING.
     """
     if a == BACKSTOP:
         return Status.BACKSTOP_IS_NOT_LIQUIDATED
     if excess(pool, a, Level.MAINTENANCE) >= 0:
-        return end_of_step(pool, a, log)
+        return surrender(pool, a, log) if is_due_called(pool, a) else end_of_step(pool, a, log)
     if pool.step[a] == Step.NONE and is_finished(pool, a):
         return Status.NOTHING_TO_LIQUIDATE
-    status = exposure_status(pool, Action.LIQUIDATE, a)
+    status = means_status(pool, a)
     if status != Status.OK:
         return status
     if is_in_grace(pool, a):

@@ -3,7 +3,8 @@
 Nothing of either counts as collateral. A liquidation uses it before it takes anything, at what
 it is worth and at no cost: lent cash while the lenders have any, else set off against the
 account's own debt; shares of the backstop in cash that it can spare. At the end, shares of the
-backstop go against what the account owes: the backstop takes that on, and burns them.
+backstop go against what the account owes: the backstop takes that on, and burns them. Both wait
+until the prices of what the backstop holds may be used.
 """
 
 from ringfence.compiled import kernel
@@ -89,7 +90,15 @@ def use_backstop_shares(pool: Pool, a: int) -> int:
 
 @kernel
 def forfeit_backstop_shares(pool: Pool, a: int, log: Log) -> None:
-    """Let the backstop take on what its shares cover of the account's due and debt."""
+    """Let the backstop take on what its shares cover of the account's due and debt.
+
+    Not before what it holds has usable prices: at others, either the account or whoever else has
+    shares would lose.
+    """
+    if pool.backstop_shares[a] == 0 or excess(pool, a, Level.TARGET) >= 0:
+        return
+    if exposure_status(pool, Action.LIQUIDATE, BACKSTOP) != Status.OK:
+        return
     e = start_event(pool, a, log, Happening.SHARES_REDEEMED, -1)
     value = capital_value(pool, pool.backstop_shares[a])
     taken = min(value, liability(pool, a))

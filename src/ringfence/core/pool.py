@@ -10,6 +10,7 @@ The settlement identity, after every command, with sums over all accounts:
 """
 
 from enum import IntEnum, unique
+from typing import Any
 
 import numpy as np
 
@@ -253,6 +254,9 @@ ACCOUNT_COLUMNS = (
     "protect_reduce",
 )
 
+_OF_ACCOUNTS = frozenset(ACCOUNT_COLUMNS)
+_CANONICAL = np.dtype("<i8")
+
 
 def account_count(pool: Pool) -> int:
     """Accounts opened in the pool, the backstop included."""
@@ -285,11 +289,8 @@ def copied(pool: Pool) -> Pool:
 def pool_bytes(pool: Pool) -> bytes:
     """Canonical bytes of the state: every column, little-endian, spare capacity left out."""
     count = account_count(pool)
-    parts = []
-    for name, column in pool.items():
-        used = column[:count] if name in ACCOUNT_COLUMNS else column
-        parts.append(np.ascontiguousarray(used, dtype="<i8").tobytes())
-    return b"".join(parts)
+    used: list[Any] = [c[:count] if name in _OF_ACCOUNTS else c for name, c in pool.items()]
+    return b"".join(used if _CANONICAL.isnative else [c.astype(_CANONICAL) for c in used])
 
 
 def with_bytes(pool: Pool, state: bytes) -> Pool:

@@ -2,7 +2,8 @@
 
 Cash that the account itself has lent comes first, at no cost to it. A claim and coins then go
 to the backstop together with the liability they cover; coins at a bonus that never exceeds
-what the account owns above what it owes.
+what the account owns above what it owes. After the end of a pool, coins also go for a due that
+they cover with room to spare: then nothing else would ever make its owner pay.
 """
 
 from ringfence.compiled import kernel
@@ -127,13 +128,12 @@ def collateral_to_take(pool: Pool, a: int, c: int, bonus: int) -> int:
 
 
 @kernel
-def liquidate_collateral(pool: Pool, a: int, c: int, bonus: int, log: Log) -> None:
-    """Move collateral to the backstop together with the liability it covers."""
+def take_collateral(pool: Pool, a: int, c: int, taken: int, covered: int, log: Log) -> None:
+    """Move an amount of collateral to the backstop together with the liability it covers."""
     e = start_event(pool, a, log, Happening.COLLATERAL_LIQUIDATED, c)
-    taken = collateral_to_take(pool, a, c, bonus)
     u = pool.asset_underlying[c]
     value = position_value(taken, pool.index_price[u], pool.value_divisor[0])
-    moved = move_liability(pool, a, covered_by(pool, a, c, taken, bonus))
+    moved = move_liability(pool, a, covered)
     pool.balance[a, c] -= taken
     pool.balance[BACKSTOP, c] += taken
     event = log.events[e]
@@ -143,6 +143,29 @@ def liquidate_collateral(pool: Pool, a: int, c: int, bonus: int, log: Log) -> No
     event["bonus"] = value - moved
     event["publish_time_ns"] = pool.publish_time[u]
     finish_event(pool, a, log, e)
+
+
+@kernel
+def liquidate_collateral(pool: Pool, a: int, c: int, bonus: int, log: Log) -> None:
+    """Take collateral until target is reached, with the liability it covers."""
+    taken = collateral_to_take(pool, a, c, bonus)
+    take_collateral(pool, a, c, taken, covered_by(pool, a, c, taken, bonus), log)
+
+
+@kernel
+def surrender_coins(pool: Pool, a: int, log: Log) -> None:
+    """Take coins until the account's due is covered: asset by asset, at the usual bonus."""
+    bonus = collateral_bonus(pool, a)
+    for c in range(CASH + 1, pool.asset_underlying.size):
+        due, taken = pool.due[a], pool.balance[a, c]
+        if due == 0 or taken == 0:
+            continue
+        price = pool.index_price[pool.asset_underlying[c]]
+        gross = mul_div_ceil(due, PPM + bonus, PPM)
+        # Only then is the quotient an amount, however small the price.
+        if position_value(taken, price, pool.value_divisor[0]) > gross:
+            taken = mul_div_ceil(gross, pool.value_divisor[0], price)
+        take_collateral(pool, a, c, taken, min(covered_by(pool, a, c, taken, bonus), due), log)
 
 
 @kernel

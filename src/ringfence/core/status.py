@@ -98,3 +98,4 @@ class Status(IntEnum):
     NOTHING_TO_WARN_OF = 92
     NOTHING_TO_PROTECT = 93
     SLICE_IS_TOO_SMALL = 94
+    AUCTION_IS_OVER = 95

@@ -3,7 +3,7 @@
     seal = sha256(head at seq | seq | length of pool, digest, state | pool | digest | state)
 
 So a checkpoint belongs to one chain and one place in it. Losing one costs a longer replay
-and nothing else, so nothing vouches for its presence.
+and nothing else, so nothing vouches for its presence, and the journal keeps the last two only.
 """
 
 import hashlib

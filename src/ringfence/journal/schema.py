@@ -14,7 +14,7 @@ from ringfence.journal.errors import JournalSettingsError, NotAJournalError
 
 APPLICATION_ID = int.from_bytes(b"RFJ1")
 # Goes up with every change of what a journal holds, and of what its entries do when replayed.
-VERSION = 4
+VERSION = 5
 PAGE_BYTES = 16384
 BUSY_MS = 2000  # how long to wait for a foreign lock, such as that of an SQL shell
 

@@ -32,6 +32,7 @@ from ringfence.journal.reading import head_at, read_entries
 from ringfence.journal.verify import ChainReport, inspect
 
 STATE_BYTES_MAX = 2**29  # of a checkpoint; SQLite holds a gigabyte in one row
+CHECKPOINTS_KEPT = 2  # of each pool: one more than is needed, for the newest may be damaged
 
 _INSERT = """
 INSERT INTO entry (seq, first, time_ns, kind, pool, head, body_start, body_stop, body)
@@ -39,6 +40,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _REPLACE_CHECKPOINT = """
 REPLACE INTO checkpoint (pool, seq, digest, head, seal, state) VALUES (?, ?, ?, ?, ?, ?)
+"""
+_REMOVE_OLDER_CHECKPOINTS = """
+DELETE FROM checkpoint WHERE pool = ?1 AND seq NOT IN (
+    SELECT seq FROM checkpoint WHERE pool = ?1 ORDER BY seq DESC LIMIT ?2)
 """
 _LATEST_CHECKPOINT = """
 SELECT seq, pool, state, digest, head, seal FROM checkpoint
@@ -188,7 +193,8 @@ class Journal:
     def write_checkpoint(self, seq: int, pool: bytes, state: bytes, digest: bytes) -> None:
         """Keep a pool's state after the entry seq, so that a replay can start there.
 
-        Durable when it returns. A second one for the same place replaces the first.
+        Durable when it returns. A second one for the same place replaces the first. Only the
+        last CHECKPOINTS_KEPT of a pool stay: older ones would only let the file grow.
 
         Raises:
             ValueError: seq is not an acknowledged entry.
@@ -205,6 +211,7 @@ class Journal:
         with self._lock, self._writing("checkpoint"), self._transaction() as connection:
             values = (pool, seq, digest, head, seal(checkpoint), state)
             connection.execute(_REPLACE_CHECKPOINT, values)
+            connection.execute(_REMOVE_OLDER_CHECKPOINTS, (pool, CHECKPOINTS_KEPT))
 
     def latest_checkpoint(self, pool: bytes, at_most: int | None = None) -> Checkpoint | None:
         """The last checkpoint of a pool, at or before an entry if given; None without one.

@@ -18,13 +18,14 @@ from ringfence.core.margin import position_value
 from ringfence.core.pool import BACKSTOP, CASH, Pool, Step, Total
 from ringfence.lab.population import MAKER
 from ringfence.lab.stage import KEEPERS, Stage
+from ringfence.risk.survey import hold_anything
 from ringfence.units import PPM
 from ringfence.venue.state import PoolRecord
 
 # What each keeper wants to gain, in ppm of the notional and debt that he takes over.
 DEMANDS = (1_000, 2_500, 5_000)
 
-SELLERS = [BACKSTOP, *KEEPERS]
+SELLERS = np.array([BACKSTOP, *KEEPERS])
 
 Push = Callable[[str, int], None]  # of a feed, by a value in quote units
 
@@ -39,7 +40,7 @@ class Forced:
     def act(self) -> None:
         """Put sales and bids of this tick on the stage's list."""
         for k, record in enumerate(self._stage.records):
-            if has_sellers(record.pool):
+            if hold_anything(record.pool, SELLERS):
                 self._sell_backstop(k, record)
                 for keeper in KEEPERS:
                     self._sell_keeper(k, record, keeper)
@@ -106,12 +107,6 @@ class Forced:
         price = int(pool.index_price[pool.asset_underlying[c]])
         value = position_value(amount, price, int(pool.value_divisor[0]))
         self._push(record.spec.collateral[c - 1].underlying, value)
-
-
-def has_sellers(pool: Pool) -> bool:
-    """Whether the backstop or a keeper has anything to sell, or to repay."""
-    held = pool.size[SELLERS].any() or pool.balance[SELLERS, CASH + 1 :].any()
-    return bool(held or pool.debt_shares[SELLERS].any())
 
 
 assert len(DEMANDS) == len(KEEPERS)

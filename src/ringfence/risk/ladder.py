@@ -6,9 +6,8 @@ derived from its pool and never journaled; it only proposes, integers decide.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ringfence.columns import Column
+from ringfence.columns import Column, Columns, Floats
 from ringfence.compiled import kernel
 from ringfence.core.pool import Level, Pool, Total, account_count
 from ringfence.risk.thresholds import (
@@ -23,17 +22,40 @@ from ringfence.risk.thresholds import (
 )
 from ringfence.units import BASE
 
-Floats = NDArray[np.float64]
 NOBODY = np.zeros(0, dtype=np.int64)
 
 ARITY = 4
 SPARE = 16  # rungs of spare room a list gets at each rebuilding
 DRIFT_MAX = 1e-3  # funding, as a share of the mark price, after which thresholds are renewed
+STALE = -1  # thresholds have to be renewed before anybody is found
+
+
+class Heaps(Columns):
+    """The rung lists of a ladder, and the demands and funding that its thresholds go by.
+
+    The list of SEVERAL is the last one and is a plain list: its keys are equal.
+    """
+
+    MATRICES = ("lists",)
+
+    rungs: Column  # [a] list of the account, or NOTHING
+    place: Column  # [a] where on it
+    key: Floats  # [a] signed threshold
+    lists: Column  # [list, (start, count, room)] into slots
+    slots: Column  # accounts
+    found: Column  # [2 * a] of no meaning after a call; its front takes results, its end is a stack
+    seen: Column  # [i] funding index when last looked at
+    slack: Floats  # [list] funding since the thresholds were made
+    factor: Floats  # [u] as in Demands
+    keep: Floats  # [c] as in Demands
+    now_factor: Floats  # [u] of no meaning after a call
+    now_keep: Floats  # [c] of no meaning after a call
 
 
 @kernel
-def sift_up(slots: Column, place: Column, key: Floats, start: int, at: int) -> None:
+def sift_up(heaps: Heaps, start: int, at: int) -> None:
     """Move the account in a slot of one heap towards the top until its parent is higher."""
+    slots, place, key = heaps.slots, heaps.place, heaps.key
     a = slots[start + at]
     while at > 0:
         parent = (at - 1) // ARITY
@@ -48,8 +70,9 @@ def sift_up(slots: Column, place: Column, key: Floats, start: int, at: int) -> N
 
 
 @kernel
-def sift_down(slots: Column, place: Column, key: Floats, start: int, count: int, at: int) -> None:
+def sift_down(heaps: Heaps, start: int, count: int, at: int) -> None:
     """Move the account in a slot of one heap away from the top until its children are lower."""
+    slots, place, key = heaps.slots, heaps.place, heaps.key
     a = slots[start + at]
     while True:
         first = ARITY * at + 1
@@ -70,58 +93,44 @@ def sift_down(slots: Column, place: Column, key: Floats, start: int, count: int,
 
 
 @kernel
-def take_off(
-    rungs: Column, slots: Column, place: Column, key: Floats, lists: Column, a: int
-) -> None:
+def take_off(heaps: Heaps, a: int) -> None:
     """Take an account off its list; the last one of the list fills the gap."""
-    on = rungs[a]
-    start, count = lists[on, 0], lists[on, 1] - 1
-    lists[on, 1] = count
-    at = place[a]
+    on = heaps.rungs[a]
+    start, count = heaps.lists[on, 0], heaps.lists[on, 1] - 1
+    heaps.lists[on, 1] = count
+    at = heaps.place[a]
     if at == count:
         return
-    last = slots[start + count]
-    slots[start + at] = last
-    place[last] = at
-    sift_up(slots, place, key, start, at)
-    sift_down(slots, place, key, start, count, place[last])
+    last = heaps.slots[start + count]
+    heaps.slots[start + at] = last
+    heaps.place[last] = at
+    sift_up(heaps, start, at)
+    sift_down(heaps, start, count, heaps.place[last])
 
 
 @kernel
-def renew(
-    pool: Pool,
-    demands: Demands,
-    touched: Column,
-    rungs: Column,
-    slots: Column,
-    place: Column,
-    key: Floats,
-    lists: Column,
-) -> int:
-    """Put accounts where they belong now; return how many were done before a list was full.
-
-    lists: [list, (start, count, room)] into slots. The list of SEVERAL is the last one and
-    is a plain list: its keys are equal.
-    """
-    last = lists.shape[0] - 1
+def renew(pool: Pool, heaps: Heaps, touched: Column) -> int:
+    """Put accounts where they belong now; return how many were done before a list was full."""
+    demands = Demands(heaps.factor, heaps.keep)
+    last = heaps.lists.shape[0] - 1
     for k in range(touched.size):
         a = touched[k]
         now = rung_list(pool, demands, a)
         if now == SEVERAL:
             now = last
-        if rungs[a] != NOTHING:
-            take_off(rungs, slots, place, key, lists, a)
-            rungs[a] = NOTHING
+        if heaps.rungs[a] != NOTHING:
+            take_off(heaps, a)
+            heaps.rungs[a] = NOTHING
         if now == NOTHING:
             continue
-        start, count = lists[now, 0], lists[now, 1]
-        if count == lists[now, 2]:
+        start, count = heaps.lists[now, 0], heaps.lists[now, 1]
+        if count == heaps.lists[now, 2]:
             return k
-        key[a] = 0.0 if now == last else threshold(pool, demands, a, now)
-        slots[start + count] = a
-        rungs[a] = now
-        lists[now, 1] = count + 1
-        sift_up(slots, place, key, start, count)
+        heaps.key[a] = 0.0 if now == last else threshold(pool, demands, a, now)
+        heaps.slots[start + count] = a
+        heaps.rungs[a] = now
+        heaps.lists[now, 1] = count + 1
+        sift_up(heaps, start, count)
     return touched.size
 
 
@@ -138,54 +147,13 @@ def signed_price(pool: Pool, on: int, slack: Floats) -> float:
 
 
 @kernel
-def list_reached(
-    pool: Pool,
-    slots: Column,
-    key: Floats,
-    lists: Column,
-    slack: Floats,
-    with_several: int,
-    found: Column,
-) -> int:
-    """Collect the accounts whose threshold the prices have reached; return how many.
-
-    Walks each heap from its top and stops at every account not reached.
-    """
-    count = 0
-    last = lists.shape[0] - 1
-    for on in range(last):
-        start, length = lists[on, 0], lists[on, 1]
-        if length == 0:
-            continue
-        price = signed_price(pool, on, slack)
-        if key[slots[start]] < price:
-            continue
-        # `found` beyond count serves as the stack of slots still to visit, from its end.
-        top = found.size - 1
-        found[top] = 0
-        while top < found.size:
-            at = found[top]
-            top += 1
-            found[count] = slots[start + at]
-            count += 1
-            for child in range(ARITY * at + 1, min(ARITY * at + ARITY + 1, length)):
-                if key[slots[start + child]] >= price:
-                    top -= 1
-                    found[top] = child
-    start, length = lists[last, 0], lists[last, 1] * with_several
-    for k in range(length):
-        found[count] = slots[start + k]
-        count += 1
-    return count
-
-
-@kernel
-def add_funding_slack(pool: Pool, demands: Demands, seen: Column, slack: Floats) -> float:
+def add_funding_slack(pool: Pool, heaps: Heaps) -> float:
     """Widen the lists by the funding accrued since last seen; return the widest, as a share."""
+    demands, slack = Demands(heaps.factor, heaps.keep), heaps.slack
     widest = 0.0
     for i in range(pool.mark_price.size):
-        moved = float(pool.funding_index[i] - seen[i])
-        seen[i] = pool.funding_index[i]
+        moved = float(pool.funding_index[i] - heaps.seen[i])
+        heaps.seen[i] = pool.funding_index[i]
         steepest = steepest_rate(pool, demands, pool.instrument_underlying[i])
         # Steeper than RATE_MAX the list of the longs is empty.
         slack[2 * i] += max(moved, 0.0) / (1.0 - min(steepest, RATE_MAX))
@@ -195,8 +163,66 @@ def add_funding_slack(pool: Pool, demands: Demands, seen: Column, slack: Floats)
     return widest
 
 
+@kernel
+def is_stale(pool: Pool, heaps: Heaps, level: int) -> bool:
+    """Whether so much funding or another demand of the level makes its thresholds worthless."""
+    if add_funding_slack(pool, heaps) > DRIFT_MAX:
+        return True
+    demand(pool, Demands(heaps.now_factor, heaps.now_keep), level)
+    for u in range(heaps.factor.size):
+        if heaps.factor[u] != heaps.now_factor[u]:
+            return True
+    for c in range(heaps.keep.size):
+        if heaps.keep[c] != heaps.now_keep[c]:
+            return True
+    return False
+
+
+@kernel
+def walk(heaps: Heaps, on: int, price: float, count: int) -> int:
+    """Add those on a list whose threshold a price has reached to `found`; return how many it has.
+
+    From the top of the heap, and no further than to every account not reached. What `found`
+    has beyond serves as the stack of slots still to visit, from its end.
+    """
+    slots, key, found = heaps.slots, heaps.key, heaps.found
+    start, length = heaps.lists[on, 0], heaps.lists[on, 1]
+    if key[slots[start]] < price:
+        return count
+    top = found.size - 1
+    found[top] = 0
+    while top < found.size:
+        at = found[top]
+        top += 1
+        found[count] = slots[start + at]
+        count += 1
+        for child in range(ARITY * at + 1, min(ARITY * at + ARITY + 1, length)):
+            if key[slots[start + child]] >= price:
+                top -= 1
+                found[top] = child
+    return count
+
+
+@kernel
+def list_reached(pool: Pool, heaps: Heaps, level: int, with_several: int) -> int:
+    """Collect in `found` whose threshold the prices have reached; return how many, or STALE."""
+    if is_stale(pool, heaps, level):
+        return STALE
+    count, last = 0, heaps.lists.shape[0] - 1
+    for on in range(last):
+        if heaps.lists[on, 1] > 0:
+            count = walk(heaps, on, signed_price(pool, on, heaps.slack), count)
+    start, length = heaps.lists[last, 0], heaps.lists[last, 1] * with_several
+    for k in range(length):
+        heaps.found[count] = heaps.slots[start + k]
+        count += 1
+    return count
+
+
 class Ladder:
     """The ladder of one pool; tell it which accounts a batch touched, ask whom a tick reaches."""
+
+    heaps: Heaps
 
     def __init__(self, pool: Pool, level: Level = Level.MAINTENANCE) -> None:
         """Build it; the level is maintenance or target."""
@@ -206,73 +232,57 @@ class Ladder:
     def rebuild(self, pool: Pool) -> None:
         """Renew every threshold; after funding, settlement, or a change of parameters."""
         count = account_count(pool)
-        everybody = np.arange(count, dtype=np.int64)
-        self._seen = pool.funding_index.copy()
-        self._slack = np.zeros(2 * len(pool.mark_price) + len(pool.asset_underlying) + 1)
-        self._demands = demands_of(pool, self._level)
-        self._lists = np.zeros((len(self._slack), 3), dtype=np.int64)
-        self._make_room(pool, count)
-        self._fill(pool, everybody)
+        self._make_room(pool, count, demands_of(pool, self._level))
+        self._fill(pool, np.arange(count, dtype=np.int64))
 
-    def _make_room(self, pool: Pool, count: int) -> None:
+    def _make_room(self, pool: Pool, count: int, demands: Demands) -> None:
         """Lay the lists out anew, each with room for its members and some spare."""
-        members = np.zeros(len(self._lists), dtype=np.int64)
-        count_members(pool, self._demands, count, members)
+        lists = np.zeros((2 * len(pool.mark_price) + len(pool.asset_underlying) + 1, 3), np.int64)
+        members = np.zeros(len(lists), dtype=np.int64)
+        count_members(pool, demands, count, members)
         room = members + members // 4 + SPARE
-        self._lists[:, 2] = room
-        self._lists[:, 0] = np.cumsum(room) - room
-        self._lists[:, 1] = 0
-        self._slots = np.zeros(int(room.sum()), dtype=np.int64)
-        self._rungs = np.full(count + count // 4 + SPARE, NOTHING, dtype=np.int64)
-        self._place = np.zeros(len(self._rungs), dtype=np.int64)
-        self._key = np.zeros(len(self._rungs))
-        # Twice as long as the accounts: the front takes results, the end serves as stack.
-        self._found = np.zeros(2 * len(self._rungs) + SPARE, dtype=np.int64)
+        lists[:, 2] = room
+        lists[:, 0] = np.cumsum(room) - room
+        accounts = count + count // 4 + SPARE
+        self.heaps = Heaps(
+            rungs=np.full(accounts, NOTHING, dtype=np.int64),
+            place=np.zeros(accounts, dtype=np.int64),
+            key=np.zeros(accounts),
+            lists=lists,
+            slots=np.zeros(int(room.sum()), dtype=np.int64),
+            found=np.zeros(2 * accounts + SPARE, dtype=np.int64),
+            seen=pool.funding_index.copy(),
+            slack=np.zeros(len(lists)),
+            factor=demands.factor,
+            keep=demands.keep,
+            now_factor=np.zeros_like(demands.factor),
+            now_keep=np.zeros_like(demands.keep),
+        )
 
     def _fill(self, pool: Pool, accounts: Column) -> None:
-        done = renew(
-            pool,
-            self._demands,
-            accounts,
-            self._rungs,
-            self._slots,
-            self._place,
-            self._key,
-            self._lists,
-        )
-        if done < len(accounts):
-            count = account_count(pool)
-            self._make_room(pool, count)
-            self._fill(pool, np.arange(count, dtype=np.int64))
+        if renew(pool, self.heaps, accounts) < len(accounts):
+            self.rebuild(pool)
 
     def touch(self, pool: Pool, accounts: Column) -> None:
         """Renew the thresholds of accounts that a batch has changed; others may be named too."""
         count = account_count(pool)
-        if count > len(self._rungs):
-            self._make_room(pool, count)
-            accounts = np.arange(count, dtype=np.int64)
-        self._fill(pool, accounts[(accounts >= 0) & (accounts < count)])
+        if count > len(self.heaps.rungs):
+            self.rebuild(pool)
+        else:
+            self._fill(pool, accounts[(accounts >= 0) & (accounts < count)])
 
     def several(self) -> Column:
         """Accounts that no single price moves; nobody knows where they stand without a look."""
-        start, length, _ = self._lists[-1]
-        return self._slots[start : start + length].copy()
+        start, length, _ = self.heaps.lists[-1]
+        return self.heaps.slots[start : start + length].copy()
 
     def reached(self, pool: Pool, *, with_several: bool = True) -> Column:
         """Accounts that might be below the level at the pool's prices, in order of number."""
-        drift = add_funding_slack(pool, self._demands, self._seen, self._slack)
-        if drift > DRIFT_MAX or has_moved(self._demands, demands_of(pool, self._level)):
+        count = list_reached(pool, self.heaps, self._level, int(with_several))
+        if count == STALE:
             self.rebuild(pool)
-        count = list_reached(
-            pool,
-            self._slots,
-            self._key,
-            self._lists,
-            self._slack,
-            int(with_several),
-            self._found,
-        )
-        return np.sort(self._found[:count]) if count else NOBODY
+            count = list_reached(pool, self.heaps, self._level, int(with_several))
+        return np.sort(self.heaps.found[:count]) if count else NOBODY
 
 
 @kernel
@@ -289,8 +299,3 @@ def demands_of(pool: Pool, level: int = int(Level.MAINTENANCE)) -> Demands:
     demands = Demands(np.empty(len(pool.price_max)), np.empty(len(pool.asset_underlying)))
     demand(pool, demands, level)
     return demands
-
-
-def has_moved(before: Demands, now: Demands) -> bool:
-    """Whether maintenance demands something else than before, so that thresholds are stale."""
-    return any(x.tobytes() != y.tobytes() for x, y in zip(before, now, strict=True))

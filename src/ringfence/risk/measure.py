@@ -4,6 +4,9 @@ The same as the formulas of the core give one by one; only the calls are saved.
 """
 
 from enum import IntEnum
+from itertools import islice
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +33,18 @@ AT_RISK_BINS = 3  # of these, the accounts at risk
 EDGES = (PPM, PPM * 105 // 100, PPM * 11 // 10, PPM * 5 // 4, PPM * 3 // 2, 2 * PPM, 5 * PPM)
 AT_RISK = EDGES[AT_RISK_BINS - 1]
 _EDGES = np.array(EDGES, dtype=np.int64)
+
+COLUMNS = (
+    "total",
+    "rule",
+    "index_price",
+    "mark_price",
+    "open_interest",
+    "deposited",
+    "funding_index",
+    "funding_rate_max",
+)
+_columns_of = attrgetter(*COLUMNS)
 
 
 class Measure(IntEnum):
@@ -105,8 +120,29 @@ def people_figures_into(found: Survey, edges: Column, figures: Column) -> None:
 
 
 @kernel
-def measure_into(pool: Pool, found: Survey, edges: Column, figures: Column) -> None:
-    """Survey a pool and write its figures."""
+def put(column: Column, into: Column, at: int) -> int:
+    """Copy a column to a place of a longer one; return the place after it."""
+    into[at : at + column.size] = column
+    return at + column.size
+
+
+@kernel
+def columns_into(pool: Pool, into: Column) -> None:
+    """Copy the columns that figures of a whole pool are made of, in the order of COLUMNS."""
+    at = put(pool.total, into, 0)
+    at = put(pool.rule, into, at)
+    at = put(pool.index_price, into, at)
+    at = put(pool.mark_price, into, at)
+    at = put(pool.open_interest, into, at)
+    at = put(pool.deposited, into, at)
+    at = put(pool.funding_index, into, at)
+    put(pool.funding_rate_max, into, at)
+
+
+@kernel
+def measure_into(pool: Pool, rows: Column, edges: Column, figures: Column, columns: Column) -> None:
+    """Survey a pool, write its figures, and copy its columns; rows: [field of a survey, a]."""
+    found = Survey(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
     survey_into(
         pool,
         found.health,
@@ -119,16 +155,27 @@ def measure_into(pool: Pool, found: Survey, edges: Column, figures: Column) -> N
     pool_figures_into(pool, figures)
     all_figures_into(pool, found, edges, figures)
     people_figures_into(found, edges, figures)
+    columns_into(pool, columns)
 
 
-def measured(pool: Pool) -> tuple[Survey, list[int]]:
-    """Return the survey of a pool, and its figures: Measure, bins, validities."""
+class Measured(NamedTuple):
+    """What is told of a pool as a whole, at one moment."""
+
+    survey: Survey
+    figures: list[int]  # Measure, bins, validities
+    columns: list[list[int]]  # as in COLUMNS
+
+
+def measured(pool: Pool) -> Measured:
+    """Return the survey of a pool, its figures, and copies of some of its columns."""
     rows = np.zeros((len(Survey._fields), account_count(pool)), dtype=np.int64)
-    found = Survey(*rows)
-    figures = np.zeros(Measure.BINS + BINS + len(pool.index_price), dtype=np.int64)
-    measure_into(pool, found, _EDGES, figures)
-    listed: list[int] = figures.tolist()
-    return found, listed
+    sizes = [len(column) for column in _columns_of(pool)]
+    first = Measure.BINS + BINS + len(pool.index_price)
+    numbers = np.zeros(first + sum(sizes), dtype=np.int64)
+    measure_into(pool, rows, _EDGES, numbers[:first], numbers[first:])
+    listed = iter(numbers.tolist())
+    figures = list(islice(listed, first))
+    return Measured(Survey(*rows), figures, [list(islice(listed, size)) for size in sizes])
 
 
 class OfferFigure(IntEnum):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ringfence.columns import Column
+from ringfence.columns import Column, Floats
 from ringfence.compiled import kernel
 from ringfence.core.pool import BACKSTOP, Pool, Total, account_count
-from ringfence.risk.ladder import Floats, demands_of
+from ringfence.risk.ladder import demands_of
 from ringfence.risk.thresholds import NOTHING, Demands, rung_list, threshold
 from ringfence.units import BASE
 

@@ -182,15 +182,20 @@ def suspects(pool: Pool) -> Column:
 
 
 @kernel
+def is_below_maintenance(pool: Pool, a: int) -> bool:
+    """Whether integers find an account below maintenance, with something left to take."""
+    return a != BACKSTOP and excess(pool, a, Level.MAINTENANCE) < 0 and not is_finished(pool, a)
+
+
+@kernel
 def confirm(pool: Pool, accounts: Column, unhealthy: Column) -> int:
     """Keep those accounts that integers find below maintenance; return how many.
 
     An account that was liquidated to its end is no longer of interest.
     """
     count = 0
-    for k in range(accounts.size):
-        a = accounts[k]
-        if a != BACKSTOP and excess(pool, a, Level.MAINTENANCE) < 0 and not is_finished(pool, a):
+    for a in accounts:
+        if is_below_maintenance(pool, a):
             unhealthy[count] = a
             count += 1
     return count

@@ -21,7 +21,7 @@ from ringfence.core.health import (
     requirement,
     uncollected,
 )
-from ringfence.core.pool import Level, Pool, account_count
+from ringfence.core.pool import CASH, Level, Pool, account_count
 
 
 class Survey(NamedTuple):
@@ -58,6 +58,15 @@ def survey_into(
         if is_active[a] == 1:
             owed = debt[a] + max(-result, 0) + required[a]
             health[a] = ratio_ppm(assets + max(result, 0), owed)
+
+
+@kernel
+def hold_anything(pool: Pool, accounts: Column) -> bool:
+    """Whether any of some accounts holds a position or coins, or owes cash."""
+    for a in accounts:
+        if pool.debt_shares[a] != 0 or pool.size[a].any() or pool.balance[a, CASH + 1 :].any():
+            return True
+    return False
 
 
 def survey(pool: Pool) -> Survey:

@@ -16,10 +16,7 @@ shorts by the negative price, and collateral by its price over the growth of the
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ringfence.columns import Column
+from ringfence.columns import Column, Floats
 from ringfence.compiled import formula, kernel
 from ringfence.core.health import debt_of, has_obligation, strictest_factor
 from ringfence.core.liquidation import is_finished
@@ -41,8 +38,8 @@ RATE_MAX = 0.99  # a long at a steeper rate than this has no well-conditioned th
 class Demands(NamedTuple):
     """What a level demands, at its strictest while parameters are on their way."""
 
-    factor: NDArray[np.float64]  # [u] share of the bracket requirement
-    keep: NDArray[np.float64]  # [c] share of a collateral asset's value that counts
+    factor: Floats  # [u] share of the bracket requirement
+    keep: Floats  # [c] share of a collateral asset's value that counts
 
 
 @kernel

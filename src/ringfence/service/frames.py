@@ -67,16 +67,15 @@ class Frame(NamedTuple):
     """One pool at one moment; quote units and price units, as in its columns."""
 
     facts: Facts
-    time_ns: int
     total: list[int]  # [Total]
     rule: list[int]  # [Rule]
-    value_divisor: int
     index_price: list[int]
     mark_price: list[int]
     open_interest: list[int]
     deposited: list[int]
     funding_index: list[int]
     funding_rate_max: list[int]
+    value_divisor: int
     figures: list[int]  # as of risk.measure: Measure, accounts by health, classes of prices
     survey: Survey
     steps: Column  # [a] as of waterfall.steps_of
@@ -85,6 +84,11 @@ class Frame(NamedTuple):
     balance: Column  # [a, c]
     owner: Column  # [a]
     number: Column  # [a]
+
+    @property
+    def time_ns(self) -> int:
+        """The pool's clock."""
+        return self.total[_NOW_NS]
 
 
 CLASSES = [one.name.lower() for one in Validity]
@@ -141,35 +145,32 @@ _IN_STEPS, _LOSS_SHARED, _NOW_NS = map(int, (Measure.IN_STEPS, Measure.LOSS_SHAR
 def frame_of(facts: Facts, record: PoolRecord) -> Frame:
     """Return the figures of a pool now."""
     pool = record.pool
-    total = pool.total.tolist()
-    found, figures = measured(pool)
-    count = len(found.health)
-    steps = (
-        steps_of(pool)
-        if figures[_IN_STEPS] or figures[_LOSS_SHARED]
-        else np.zeros(count, dtype=np.int64)
-    )
+    survey, figures, columns = measured(pool)
+    count = len(survey.health)
+    has_steps = figures[_IN_STEPS] or figures[_LOSS_SHARED]
+    steps = steps_of(pool) if has_steps else np.zeros(count, dtype=np.int64)
+    total, rule, *others = columns
+    index_price, mark_price, open_interest, deposited, funding_index, funding_rate_max = others
     return Frame(
-        facts=facts,
-        time_ns=total[_NOW_NS],
-        total=total,
-        rule=pool.rule.tolist(),
-        value_divisor=int(pool.value_divisor[0]),
-        index_price=pool.index_price.tolist(),
-        mark_price=pool.mark_price.tolist(),
-        open_interest=pool.open_interest.tolist(),
-        deposited=pool.deposited.tolist(),
-        funding_index=pool.funding_index.tolist(),
-        funding_rate_max=pool.funding_rate_max.tolist(),
-        figures=figures,
-        survey=found,
-        steps=steps,
-        offers=offers_of(facts.spec, pool, steps) if figures[_IN_STEPS] else (),
-        size=pool.size[:count].copy(),
-        balance=pool.balance[:count].copy(),
+        facts,
+        total,
+        rule,
+        index_price,
+        mark_price,
+        open_interest,
+        deposited,
+        funding_index,
+        funding_rate_max,
+        int(pool.value_divisor[0]),
+        figures,
+        survey,
+        steps,
+        offers_of(facts.spec, pool, steps) if figures[_IN_STEPS] else (),
+        pool.size[:count].copy(),
+        pool.balance[:count].copy(),
         # Written once, when an account is opened, so these need no copy.
-        owner=pool.owner[:count],
-        number=pool.number[:count],
+        pool.owner[:count],
+        pool.number[:count],
     )
 
 

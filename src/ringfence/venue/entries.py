@@ -77,9 +77,10 @@ class PricesBody(msgspec.Struct, frozen=True, array_like=True):
 
 def encode_prices(prices: Sequence[FeedPrice], outcomes: Mapping[bytes, Outcome]) -> bytes:
     """Return the body of a prices entry; outcomes by pool."""
-    statuses = (outcome.statuses.astype(_STATUS).tobytes() for outcome in outcomes.values())
+    columns = [outcome.statuses for outcome in outcomes.values()]
+    statuses = np.concatenate(columns).astype(_STATUS).tobytes() if columns else b""
     events = {pool: o.events.tobytes() for pool, o in outcomes.items() if len(o.events)}
-    return msgspec.msgpack.encode(PricesBody(tuple(prices), b"".join(statuses), events))
+    return msgspec.msgpack.encode(PricesBody(tuple(prices), statuses, events))
 
 
 def decode_prices(body: bytes) -> PricesBody:

@@ -5,7 +5,8 @@ it: the clock, the index price of each underlying of that name, and the mark pri
 perpetual and future on it, rounded down to the instrument's tick. Options are valued apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from enum import IntEnum
 
 import msgspec
 import numpy as np
@@ -20,6 +21,8 @@ from ringfence.core.spec import PoolSpec
 from ringfence.core.status import Status
 from ringfence.core.validity import Flag
 
+NOWHERE = -1
+
 
 class FeedPrice(msgspec.Struct, frozen=True, array_like=True):
     """What the oracle says of one underlying: prices in price units, time in ns."""
@@ -33,56 +36,98 @@ class FeedPrice(msgspec.Struct, frozen=True, array_like=True):
     sources: tuple[str, ...] = ()  # whose quotes made the index price
 
 
+class Field(IntEnum):
+    """Places of a price in the table of a tick."""
+
+    INDEX_PRICE = 0
+    MARK_PRICE = 1
+    PUBLISH_TIME = 2
+    CONFIDENCE = 3
+    FLAG = 4
+
+
+class TickPrices:
+    """The prices of one tick as a table; of several for one feed, the last one counts."""
+
+    def __init__(self, prices: Sequence[FeedPrice]) -> None:
+        found = {price.feed: price for price in prices}
+        self.feeds = tuple(found)
+        self.table = np.array(
+            [
+                (p.index_price, p.mark_price, p.publish_time_ns, p.confidence, p.flag)
+                for p in found.values()
+            ],
+            dtype=np.int64,
+        ).reshape(len(found), len(Field))
+
+
 class PriceRows:
-    """The rows that prices become in one pool, laid out once and filled on every tick."""
+    """The rows that prices become in one pool, with room for all of them."""
 
     def __init__(self, spec: PoolSpec, pool: Pool) -> None:
-        self._feeds = tuple(u.name for u in spec.underlyings)
-        linear = np.flatnonzero(pool.option_side == 0)
-        self._of = pool.instrument_underlying[linear]
-        self._tick = pool.tick[linear]
-        underlyings, instruments = len(self._feeds), len(linear)
-        self._batch: Rows = rows(1 + underlyings + instruments)
-        self._batch["kind"][0] = Kind.ADVANCE_CLOCK
-        # Views into the batch: writing into them is all that a tick does.
-        index, mark = self._batch[1 : 1 + underlyings], self._batch[1 + underlyings :]
-        index["kind"], index["instrument"] = Kind.SET_INDEX_PRICE, np.arange(underlyings)
-        mark["kind"], mark["instrument"] = Kind.SET_MARK_PRICE, linear
-        self._time, self._mark_price = self._batch["time_ns"], mark["price"]
-        self._index_price, self._confidence = index["price"], index["amount"]
-        self._publish_time, self._flag = index["size"], index["asset"]
+        self._names = [u.name for u in spec.underlyings]
+        self._linear = np.flatnonzero(pool.option_side == 0)
+        self._of = pool.instrument_underlying[self._linear]
+        self._tick = pool.tick[self._linear]
+        self._rows: Rows = rows(1 + len(self._names) + len(self._linear))
+        self._feeds: tuple[str, ...] = ()  # of the last tick
+        self._at = np.zeros(0, dtype=np.int64)  # [u] where in its table
 
-    def filled(self, prices: Mapping[str, FeedPrice], time_ns: int) -> Rows | None:
-        """Return the pool's rows at these prices by feed; None when it lists none of them.
+    def filled(self, prices: TickPrices, time_ns: int) -> Rows | None:
+        """Return the pool's rows at the prices of a tick; None when it lists none of them.
 
         The rows belong to this object, and the next call overwrites them.
         """
-        found = [prices.get(feed) for feed in self._feeds]
-        given = [price for price in found if price is not None]
-        if not given:
-            return None
-        self._time[:] = time_ns
-        if len(given) < len(found):
-            return self._some(found)
-        self._index_price[:] = [price.index_price for price in given]
-        self._confidence[:] = [price.confidence for price in given]
-        self._publish_time[:] = [price.publish_time_ns for price in given]
-        self._flag[:] = [price.flag for price in given]
-        marks = np.array([price.mark_price for price in given], dtype=np.int64)[self._of]
-        np.multiply(marks // self._tick, self._tick, out=self._mark_price)
-        return self._batch
+        if prices.feeds != self._feeds or len(self._at) == 0:
+            numbers = {feed: row for row, feed in enumerate(prices.feeds)}
+            self._at = np.array([numbers.get(name, NOWHERE) for name in self._names])
+            self._feeds = prices.feeds
+        count = fill_rows(
+            self._rows, prices.table, self._at, self._linear, self._of, self._tick, time_ns
+        )
+        return self._rows[:count] if count > 1 else None
 
-    def _some(self, found: list[FeedPrice | None]) -> Rows:
-        """Return the rows of those underlyings that have a price, and of what is on them."""
-        marks = np.zeros(len(found), dtype=np.int64)
-        for u, price in enumerate(found):
-            if price is not None:
-                self._index_price[u], self._confidence[u] = price.index_price, price.confidence
-                self._publish_time[u], self._flag[u] = price.publish_time_ns, price.flag
-                marks[u] = price.mark_price
-        np.multiply(marks[self._of] // self._tick, self._tick, out=self._mark_price)
-        given = np.array([price is not None for price in found])
-        return self._batch[np.concatenate(([True], given, given[self._of]))]
+
+@kernel
+def fill_rows(
+    found: Rows,
+    table: Column,
+    at: Column,
+    linear: Column,
+    of: Column,
+    tick: Column,
+    time_ns: int,
+) -> int:
+    """Write a pool's rows of one tick and return how many: clock, index prices, mark prices.
+
+    Args:
+        found: Room for them.
+        table: [feed, Field] prices of the tick.
+        at: [u] row of each underlying in it, or NOWHERE.
+        linear: Perpetuals and futures.
+        of: Underlying of each of these.
+        tick: Tick of each of these, in price units.
+        time_ns: Of the venue.
+    """
+    count = 1
+    found[0]["kind"] = Kind.ADVANCE_CLOCK
+    for u in range(at.size):
+        if at[u] != NOWHERE:
+            price, row = table[at[u]], found[count]
+            row["kind"], row["instrument"] = Kind.SET_INDEX_PRICE, u
+            row["price"], row["amount"] = price[Field.INDEX_PRICE], price[Field.CONFIDENCE]
+            row["size"], row["asset"] = price[Field.PUBLISH_TIME], price[Field.FLAG]
+            count += 1
+    for k in range(linear.size):
+        if at[of[k]] != NOWHERE:
+            mark, row = table[at[of[k]], Field.MARK_PRICE], found[count]
+            row["kind"], row["instrument"] = Kind.SET_MARK_PRICE, linear[k]
+            row["price"], row["amount"] = mark // tick[k] * tick[k], 0
+            row["size"], row["asset"] = 0, 0
+            count += 1
+    for r in range(count):
+        found[r]["time_ns"] = time_ns
+    return count
 
 
 @kernel

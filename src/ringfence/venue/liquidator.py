@@ -20,6 +20,7 @@ from ringfence.core.pool import BACKSTOP, Level, Pool, Step, Total, account_coun
 from ringfence.core.protection import find_warnings
 from ringfence.core.status import Status
 from ringfence.core.validity import Action, mark_status
+from ringfence.risk.calm import is_calm
 from ringfence.risk.ladder import Ladder
 from ringfence.risk.screen import confirmed
 from ringfence.units import MINUTE_NS
@@ -74,22 +75,25 @@ class Ahead(NamedTuple):
         return bool(is_forced) or self.is_ending
 
 
+CALM = Ahead(rows(0), NONE, [], is_ending=False, near=NONE, has_warnings=False)
+
+
 class Liquidator:
     """Keeps the ladders of one pool true to it, and names whom to liquidate, protect or warn."""
 
     def __init__(self, pool: Pool) -> None:
         self._ladder = Ladder(pool)
         self._early: Ladder | None = None  # made when it is first asked for
-        told = np.flatnonzero(pool.warned >= BELOW_TARGET).tolist()
-        self._told = {a for a in told if not is_finished(pool, a)}
+        self._told = still_told(pool, np.arange(account_count(pool), dtype=np.int64))
         self._unsettled = NONE  # accounts that a settlement has left with something to be told
         self._next_look_ns = 0  # at those that no single price moves
 
     def follow(self, pool: Pool, batch: Rows) -> None:
         """Take note of the accounts that a batch has changed."""
         kinds = batch["kind"]
-        for a in batch["account"][kinds == Kind.WARN].tolist():
-            self._note_told(pool, a)
+        warned = batch["account"][kinds == Kind.WARN]
+        if len(warned):
+            self._told = joined(np.setdiff1d(self._told, warned), still_told(pool, warned))
         if _EVERYBODY.take(kinds, mode="clip").any():
             for ladder in self._ladders():
                 ladder.rebuild(pool)
@@ -110,19 +114,12 @@ class Liquidator:
         if self._early is not None:
             yield self._early
 
-    def _note_told(self, pool: Pool, a: int) -> None:
-        """Remember who was told that it is below target, until it is told otherwise."""
-        if not 0 <= a < account_count(pool):
-            return
-        if pool.warned[a] >= BELOW_TARGET and not is_finished(pool, a):
-            self._told.add(a)
-        else:
-            self._told.discard(a)
-
     def look(self, pool: Pool, cash: Column) -> Ahead:
         """Return what is to be done now; cash: [o] what each owner's wallet holds."""
         if self._early is None:
             self._early = Ladder(pool, Level.TARGET)
+        if self._is_calm(pool, self._early):
+            return CALM
         weak, several = self._early.reached(pool, with_several=False), self._early.several()
         near = self._near(pool, weak, several)
         return Ahead(
@@ -136,26 +133,51 @@ class Liquidator:
 
     def _near(self, pool: Pool, weak: Column, several: Column) -> Column:
         """Accounts that may have something to be told, by number."""
-        told = np.array(sorted(self._told), dtype=np.int64) if self._told else NONE
         unsettled, self._unsettled = self._unsettled, NONE
-        now_ns = int(pool.total[Total.NOW_NS])
-        if len(several) and now_ns >= self._next_look_ns:
-            self._next_look_ns = now_ns + MINUTE_NS
+        if self._is_time_for(pool, several):
             unsettled = joined(unsettled, several)
-        return joined(weak, told, unsettled)
+        return joined(weak, self._told, unsettled)
+
+    def _is_calm(self, pool: Pool, early: Ladder) -> bool:
+        """Whether nothing is to be done, and looking closer would find no more."""
+        is_due = int(pool.total[Total.NOW_NS]) >= self._next_look_ns
+        both = early.heaps, self._ladder.heaps
+        if len(self._unsettled) or not is_calm(pool, *both, self._told, int(is_due)):
+            return False
+        if is_due:
+            self._is_time_for(pool, early.several())
+        return True
+
+    def _is_time_for(self, pool: Pool, several: Column) -> bool:
+        """Whether the minute is over for those that no single price moves; begins a new one."""
+        now_ns = int(pool.total[Total.NOW_NS])
+        if len(several) == 0 or now_ns < self._next_look_ns:
+            return False
+        self._next_look_ns = now_ns + MINUTE_NS
+        return True
 
     def unhealthy(self, pool: Pool) -> Column:
         """Accounts with a step of the waterfall ahead of them at the pool's prices, by number.
 
-        Those below maintenance that are in no step yet, and those in one that goes on or ends.
+        Those below maintenance that are in no step yet, those in one that goes on or ends, and
+        those whose coins go for a due since the pool has ended.
         """
         found = confirmed(pool, self._ladder.reached(pool))
+        if pool.total[Total.ENDED_AT] > 0:
+            found = joined(found, called_in(pool))
         if pool.total[Total.AUCTIONED] == 0 and pool.total[Total.WAITING] == 0:
             return found
         inside = np.flatnonzero(pool.step[: account_count(pool)])
         onward = [a for a in inside.tolist() if has_next_step(pool, a)]
         fresh = found[pool.step[found] == Step.NONE]
         return np.sort(np.concatenate((fresh, np.array(onward, dtype=np.int64))))
+
+
+def still_told(pool: Pool, accounts: Column) -> Column:
+    """Return those of some accounts that were last told they are below target, by number."""
+    inside = np.unique(accounts[(accounts >= 0) & (accounts < account_count(pool))])
+    found = inside[pool.warned[inside] >= BELOW_TARGET]
+    return found[[not is_finished(pool, a) for a in found.tolist()]] if len(found) else NONE
 
 
 def joined(*columns: Column) -> Column:
@@ -197,6 +219,14 @@ def is_ending(pool: Pool) -> bool:
     if pool.total[Total.HALTED_AT] == 0 or pool.total[Total.ENDED_AT] > 0:
         return False
     return bool(end_status(pool) == Status.OK)
+
+
+def called_in(pool: Pool) -> Column:
+    """Return the accounts of a pool that has ended which owe a due and hold coins."""
+    count = account_count(pool)
+    has_both = (pool.due[:count] > 0) & pool.balance[:count].any(axis=1)
+    has_both[BACKSTOP] = False
+    return np.flatnonzero(has_both)
 
 
 def waiting_instruments(pool: Pool) -> list[int]:

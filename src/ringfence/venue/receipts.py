@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -19,10 +20,17 @@ from ringfence.units import PPM, PRICE_UNIT, UNIT
 
 def decimal(value: int, scale: int) -> str:
     """Return an exact decimal string of an integer in units of one over a power of ten."""
-    sign = "-" if value < 0 else ""
-    whole, part = divmod(abs(int(value)), scale)
-    digits = len(str(scale)) - 1
-    return f"{sign}{whole}.{part:0{digits}d}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
+    digits = _digits_of(scale)
+    text = str(abs(value)).zfill(digits + 1)
+    whole, part = text[: len(text) - digits], text[len(text) - digits :].rstrip("0")
+    if value < 0:
+        whole = "-" + whole
+    return f"{whole}.{part}" if part else whole
+
+
+@cache
+def _digits_of(scale: int) -> int:
+    return len(str(scale)) - 1
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

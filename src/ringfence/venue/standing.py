@@ -18,7 +18,7 @@ from ringfence.core.auction import (
 )
 from ringfence.core.backstop import can_take
 from ringfence.core.health import HEALTH_MAX, excess
-from ringfence.core.liquidation import has_anything, is_finished
+from ringfence.core.liquidation import has_anything, is_due_called, is_finished
 from ringfence.core.pool import BACKSTOP, CASH, Level, Pool, Rule, Step
 from ringfence.core.ranking import lights, rank
 from ringfence.core.reading import scaled
@@ -88,6 +88,8 @@ def _can_be_taken(pool: Pool, a: int) -> bool:
 
 def _after_nothing(pool: Pool, a: int) -> str:
     if excess(pool, a, Level.MAINTENANCE) >= 0:
+        if is_due_called(pool, a):
+            return "its coins go for its due, since the pool has ended"
         return "nothing, while the account stays at maintenance"
     if is_finished(pool, a):
         return "nothing; what it owes is collected when cash comes in"

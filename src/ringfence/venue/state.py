@@ -24,7 +24,7 @@ from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.core.status import Status
 from ringfence.units import ACCOUNTS_MAX, AMOUNT_MAX, PRICE_UNIT, SIZE_DECIMALS
 from ringfence.venue.consent.book import Book, Found
-from ringfence.venue.fanout import FeedPrice, PriceRows, apply_tick
+from ringfence.venue.fanout import FeedPrice, PriceRows, TickPrices, apply_tick
 from ringfence.venue.wallets import Wallets, apply_with_wallets, empty_wallets, grown_wallets
 
 ADDRESS_BYTES = 20
@@ -238,15 +238,18 @@ class State:
     def apply_prices(self, prices: Sequence[FeedPrice], time_ns: int) -> dict[bytes, Outcome]:
         """Give every pool the prices it lists; return what became of each one's rows."""
         outcomes = {}
-        by_feed = {price.feed: price for price in prices}
+        tick, log = TickPrices(prices), empty_log(0)
         for identity, record in self.pools.items():
-            batch = record.price_rows.filled(by_feed, time_ns)
-            if batch is not None:
-                statuses = np.zeros(len(batch), dtype=np.int64)
-                # Only the clock row can record events, and what it may record is bounded.
-                log = empty_log(room_for_one(record.pool))
-                apply_tick(record.pool, batch, statuses, log)
-                outcomes[identity] = Outcome(statuses, recorded(log))
+            batch = record.price_rows.filled(tick, time_ns)
+            if batch is None:
+                continue
+            statuses = np.zeros(len(batch), dtype=np.int64)
+            # Only the clock row can record events, and what it may record is bounded.
+            room = room_for_one(record.pool)
+            if len(recorded(log)) or len(log.events) < room:
+                log = empty_log(room)
+            apply_tick(record.pool, batch, statuses, log)
+            outcomes[identity] = Outcome(statuses, recorded(log))
         return outcomes
 
     def _refused_openings(self, record: PoolRecord, rows: Rows) -> Column:
