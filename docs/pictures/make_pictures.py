@@ -22,6 +22,7 @@ from ringfence.lab.warmup import warm_up
 
 FOLDER = Path(__file__).parent
 COLUMNS, LINES = 80, 24
+OPTION_POOLS = 4  # as `ringfence demo` has them
 THEME = TerminalTheme(
     (255, 255, 255),
     (31, 35, 40),
@@ -76,7 +77,7 @@ def still(view: CrashView) -> Group:
 def worst_minute() -> Group:
     """Return the live view after the tick of the demo that closed most by force."""
     series = generated_crash(1)
-    crash = Crash(series, ["BTC", "ETH"], PopulationPlan(), ":memory:")
+    crash = Crash(series, ["BTC", "ETH"], PopulationPlan(option_pools=OPTION_POOLS), ":memory:")
     crash.set_up()
     view = CrashView(crash, "generated crash, seed 1", COLUMNS, LINES)
     worst, before, most = still(view), 0, 0

@@ -31,6 +31,7 @@ SUPPLY_MAX = 2**49  # quote units lent to one pool: it divides, so it stays belo
 INDEX_MAX = 2**50  # the borrow index stops growing here, after a factor of 1,125
 
 COLLATERALS_MAX = 16  # collateral assets in one pool, the settlement asset included
+NAME_MAX = 64  # characters of a pool's name
 INSTRUMENTS_MAX = 64  # instruments in one pool
 UNDERLYINGS_MAX = 32  # price feeds in one pool
 SCENARIOS_MAX = 128  # rows of the scenario grid of one pool

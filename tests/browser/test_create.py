@@ -41,3 +41,30 @@ def test_an_unsafe_spec_is_explained_and_a_safe_one_is_signed_and_created(opened
         title = page.get_by_role("heading", level=1)
         expect(title).to_have_text("made-in-a-browser", timeout=300_000)
         expect(page.get_by_role("heading", name="Parameters")).to_be_visible()
+
+
+def test_every_field_of_a_spec_is_explained(opened):
+    with opened() as watch:
+        watch.go("#/create")
+        expect(watch.page.locator(".verdict .chip")).to_be_visible()
+        missing = watch.page.evaluate("""async () => {
+          const { HELP } = await import("./js/components/spec-help.js");
+          const { schema } = await (await fetch("/v1/spec/schema")).json();
+          const kinds = Object.entries(schema.$defs).filter(([name]) => name !== "PoolSpec");
+          return kinds.flatMap(([name, kind]) => Object.keys(kind.properties)
+            .filter((field) => !HELP[field]).map((field) => `${name}.${field}`));
+        }""")
+        assert missing == []
+
+
+def test_what_is_chosen_is_what_is_checked(opened):
+    with opened() as watch:
+        page = watch.page
+        watch.go("#/create")
+        expect(page.get_by_text("safe: the venue would create it")).to_be_visible()
+        page.locator("select[name='collateral.0.is_offsetting']").select_option("yes")
+        expect(page.locator(".problems")).to_contain_text("is_offsetting")
+        page.locator("select[name='collateral.0.is_offsetting']").select_option("no")
+        expect(page.get_by_text("safe: the venue would create it")).to_be_visible()
+        page.locator("select[name='instruments.0.option']").select_option("call")
+        expect(page.locator(".problems")).to_contain_text("ETH-PERP")

@@ -40,7 +40,7 @@ def test_from_moving_prices_to_a_verified_receipt(opened):
         watch.go("#/liquidations")
         table = page.get_by_role("grid", name="Liquidations, newest first")
         expect(table.get_by_role("row").nth(1)).to_be_visible()
-        steps = page.get_by_role("group", name="Steps loaded")
+        steps = page.get_by_role("group", name="Closing steps")
         text_moves(steps)  # one arrives
 
         table.get_by_role("row").nth(1).click()

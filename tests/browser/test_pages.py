@@ -19,6 +19,31 @@ SMALL_TARGETS = """
   .map(([node, box]) => `${node.tagName} ${node.className} ${node.textContent.slice(0, 30)}: ${box.height}`)
 """.replace("LEAST", str(TAP_MIN - 0.5))
 
+# A number that stands for itself has an explanation; names, captions, controls and help are text.
+UNEXPLAINED = r"""
+async () => {
+  const { EXPLAIN } = await import("./js/explain.js");
+  const number = /(^|[\s(])[\u2212+<>\u00b1]*\d[\d,.]*(?=[\s%\u00d7)]|$)/;
+  const text = "h1, h3, th, a.button, button, output, .note, .meta, .help, p.under-chart";
+  const health = ["worst_health", "health_factor", "health_before", "health_after"];
+  const bare = new Set([...health, "version", "entry", "journaled"]);
+  const faults = [];
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode());) {
+    const [said, at] = [node.data.trim(), node.parentElement];
+    if (!number.test(said) || !at.checkVisibility()) continue;
+    const told = at.closest("[data-tip]");
+    if (!told && at.closest(text)) continue;
+    const how = told && (told.dataset.how ?? EXPLAIN[told.dataset.tip]?.[1]);
+    const full = said + (told?.dataset.exact ?? "");
+    const unit = told && (bare.has(told.dataset.tip) || told.querySelector(".unit") || /[%\u00d7\u03c3a-z]/i.test(full));
+    if (!how) faults.push(`${said}: no explanation in ${at.outerHTML}`);
+    else if (!unit) faults.push(`${said}: no unit, ${told.dataset.tip}`);
+  }
+  return faults;
+}
+"""
+
 
 def ask(url: str, path: str):
     with urllib.request.urlopen(f"{url}/v1{path}") as answer:
@@ -82,3 +107,15 @@ def test_every_page_is_accessible_and_asks_nobody_else(opened, places, device, t
             assert width <= 0, f"{name} is wider than the screen"
             if device == "phone":
                 assert watch.page.evaluate(SMALL_TARGETS) == [], name
+
+
+def test_every_number_has_a_unit_and_says_how_it_is_computed(opened, places):
+    with opened() as watch:
+        for name, (place, ready) in places.items():
+            watch.go(place)
+            expect(watch.page.locator(ready).first).to_be_visible()
+            watch.page.wait_for_timeout(700)
+            faults = watch.page.evaluate(UNEXPLAINED)
+            assert faults == [], f"{name}: {faults[:5]}"
+            tips = watch.page.evaluate("document.querySelectorAll('main [data-tip]').length")
+            assert tips > 5, name

@@ -55,6 +55,7 @@ def test_a_new_pool_is_empty_but_for_its_backstop():
 
 REFUSED = [
     ("name", " ", "name is empty"),
+    ("name", "x" * 65, "name has 65 characters"),
     ("settlement_decimals", 1, "settlement_decimals is 1; it must be 2 to 9"),
     ("settlement_decimals", 10, "settlement_decimals is 10"),
     ("settlement", "pool:ab", "is a claim on another pool"),

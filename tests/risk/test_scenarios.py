@@ -30,8 +30,8 @@ from ringfence.risk.portfolio import (
 from ringfence.risk.scenarios import (
     CoinMarket,
     FlatSurface,
+    scenario_grid,
     scenario_margin,
-    scenario_model,
     valuation_rows,
 )
 from ringfence.units import PRICE_UNIT, SECOND_NS, UNIT, VALUE_MAX, YEAR_SECONDS
@@ -43,7 +43,7 @@ PRESETS = ("span16", "deribit-like", "derive-pmrm2")
 
 def spec_of(preset: str) -> PoolSpec:
     """The story's pool with a preset's grid, and the rates of its levels."""
-    levels = scenario_model(preset).levels
+    levels = scenario_grid(preset)[0].levels
 
     def rates(name: str) -> Levels:
         found = [
@@ -120,7 +120,7 @@ def drawn(rng: random.Random) -> list[float]:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_worst_scenario_is_the_simulators(preset):
-    model, rng, pool = scenario_model(preset), random.Random(preset), valued_pool(preset)
+    model, rng, pool = scenario_grid(preset)[0], random.Random(preset), valued_pool(preset)
     for _ in range(40):
         sizes = drawn(rng)
         pool.size[0] = [round(size * UNIT) for size in sizes]
@@ -133,7 +133,7 @@ def test_the_worst_scenario_is_the_simulators(preset):
 
 def test_every_array_is_exact_to_half_a_unit_of_a_lot():
     pool = valued_pool("deribit-like")
-    first = SPOT * scenario_model("deribit-like").spot_range * 1000
+    first = SPOT * scenario_grid("deribit-like")[0].spot_range * 1000
     assert pool.risk_array[0, :3].tolist() == [10**6, round(first), round(first)]
     assert not pool.risk_slots.any()
     assert (pool.valued_at == START_NS).all()

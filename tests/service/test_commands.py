@@ -75,6 +75,17 @@ def test_a_spec_is_checked_before_anybody_signs_it(fresh):
     refused = fresh.post("/v1/pools/preview", {"spec": unsafe})
     assert not refused["ok"]
     assert any("bonus_max" in problem for problem in refused["problems"])
+    for change, problem in (
+        ({"settlement": "XYZ"}, "asset XYZ is not listed"),
+        ({"underlyings": [example["underlyings"][0] | {"price_max": "3000"}]}, "its feed says"),
+    ):
+        foreign = fresh.post("/v1/pools/preview", {"spec": example | change})
+        assert not foreign["ok"]
+        assert any(problem in found for found in foreign["problems"]), foreign["problems"]
+    alpha = fresh.get("/v1/pools/alpha")
+    spec = fresh.get("/v1/pools/alpha/spec")
+    again = fresh.post("/v1/pools/preview", {"spec": spec, "creator": alpha["creator"]})
+    assert "exists; change its name or salt" in again["problems"][0]
     unreadable = fresh.post("/v1/pools/preview", {"spec": {"name": 1}})
     assert unreadable["problems"]
     assert parse_spec(EXAMPLE.read_text()).name == example["name"]

@@ -1,7 +1,12 @@
 """What surrounds requests: whom they are addressed to, whose pages send them, what is counted."""
 
+import asyncio
+import json
+
 import pytest
 from litestar.exceptions import WebSocketDisconnect
+
+from ringfence.service import guard
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
@@ -28,6 +33,48 @@ def test_pages_of_this_service_can_open_the_stream(quiet):
     headers = {"origin": "http://testserver.local"}
     with quiet.client.websocket_connect("/v1/stream", headers=headers) as socket:
         assert socket.receive_json(timeout=10)["type"] == "hello"
+
+
+def test_a_path_says_which_methods_it_has(quiet):
+    for path, methods in (
+        ("/v1/pools/alpha", "GET, HEAD, OPTIONS"),
+        ("/v1/simulate", "OPTIONS, POST"),
+    ):
+        answer = quiet.client.request("DELETE", path)
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+        assert answer.headers["allow"] == methods
+
+
+def test_head_is_answered_like_get_without_the_body(quiet):
+    asked, whole = quiet.client.head("/v1/venue"), quiet.client.get("/v1/venue")
+    assert (asked.status_code, asked.content) == (200, b"")
+    for name in ("content-type", "content-security-policy", "ringfence-seq"):
+        assert asked.headers[name] == whole.headers[name]
+    assert quiet.client.head("/v1/pools/nope").status_code == 404
+
+
+def test_a_body_that_never_ends_gives_its_place_back(quiet, monkeypatch):
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.05)
+    sent = []
+
+    async def slow():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/simulate",
+        "raw_path": b"/v1/simulate",
+        "query_string": b"",
+        "headers": [*headers, (b"content-length", b"100")],
+    }
+    asyncio.run(quiet.client.app(scope, slow, send))
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["code"] == "too_slow"
 
 
 def test_every_answer_forbids_what_no_page_needs(quiet):

@@ -11,7 +11,9 @@ from tests.service.live import live, sink
 
 from ringfence.service.problems import CODES
 
-MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text()
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+MANUAL = (REFERENCE / "http.md").read_text()
+EXPLAINED_ELSEWHERE = {"CcxtPosition", "RulesSpec"}  # by ccxt, and with parameters of other units
 ROW = re.compile(r"^\| `(GET|POST) ([^`?]+)", re.MULTILINE)
 UNDOCUMENTED = {"/v1/openapi.json"}  # it does not describe itself
 
@@ -62,6 +64,14 @@ def test_every_code_of_a_problem_is_in_the_manual_with_its_status():
         if code != "internal":
             (row,) = re.findall(rf"^\| {status} \|.*$", table, re.MULTILINE)
             assert f"`{code}`" in row, code
+
+
+def test_every_field_is_in_the_manual(document):
+    known = set(re.findall(r"\w+", "".join(page.read_text() for page in REFERENCE.glob("*.md"))))
+    for name, schema in document["components"]["schemas"].items():
+        if name in EXPLAINED_ELSEWHERE:
+            continue
+        assert set(schema.get("properties", ())) <= known, name
 
 
 def test_every_operation_says_what_it_answers_and_how_it_fails(document):

@@ -9,6 +9,7 @@ from tests.venue.test_option_pools import MARKET, NEAR, SPEC, publish
 
 from ringfence import Venue
 from ringfence.pricing import black76
+from ringfence.risk import structure
 from ringfence.units import SECOND_NS, YEAR_SECONDS
 from ringfence.venue import commands as c
 from ringfence.venue.clock import ManualClock
@@ -147,6 +148,21 @@ def test_at_expiry_a_straddle_is_worth_what_it_pays(priced):
         assert float(point["equity"]) == pytest.approx(wanted, abs=0.2)
 
 
+def test_inside_of_the_settlement_window_what_is_still_open_pays():
+    stage = Stage()
+    for left_seconds in (1800, 900):  # half of the window has passed, all of it at 1000
+        stage.venue.clock.set(NEAR - left_seconds * SECOND_NS)
+        publish(stage.venue, 1000)
+    with live(scene=stage, player=Markets()) as served:
+        payoff = served.get(f"{OF_ALICE}/curve", points=11, span="0.5")["at_expiry"]
+        top = max(float(point["equity"]) for point in payoff["points"])
+        for point in payoff["points"]:
+            spot = float(point["price"])
+            settled = 0.5 * 1000 + 0.5 * spot
+            wanted = top - 5 * abs(settled - 1000) + (1 - _haircut(served)) * (spot - 1000)
+            assert float(point["equity"]) == pytest.approx(wanted, abs=0.2), point["move"]
+
+
 def test_scenarios_move_volatility_as_well_as_the_price(priced):
     found = priced.get(f"{OF_ALICE}/scenarios", points=5, span="0.2", volatility="0.5")
     assert found["has_volatility"]
@@ -164,6 +180,18 @@ def test_the_prices_at_which_a_structure_falls_are_those_of_the_venue(priced):
     (exact,) = priced.writer.venue.account("scenario", ALICE, market=MARKET).structures
     for side in ("liquidation_price_lower", "liquidation_price_upper", "bankruptcy_price_upper"):
         assert math.isclose(float(found[side]), float(getattr(exact, side)), rel_tol=1e-5), side
+
+
+def test_no_price_is_looked_at_twice(priced, monkeypatch):
+    looks, look = [], structure.at_market
+
+    def noted(spec, pool, u, coin, *more):
+        looks.append(coin.spot)
+        return look(spec, pool, u, coin, *more)
+
+    monkeypatch.setattr(structure, "at_market", noted)
+    priced.writer.venue.account("scenario", ALICE, market=MARKET)
+    assert len(looks) == len(set(looks)) > 10
 
 
 def test_whoever_moves_prices_in_a_what_if_gets_options_valued_anew(priced):

@@ -1,10 +1,13 @@
 """`ringfence top` shows what the stream says, and says why it cannot."""
 
+import io
 import json
 import threading
 from contextlib import contextmanager
+from importlib import import_module
 
 import pytest
+from rich.console import Console
 from tests.service.live import HOSTS, live, sink
 from tests.venue.test_waterfall import OFFERED, scene_with
 from uvicorn import Config, Server
@@ -13,6 +16,8 @@ from ringfence.cli import main
 from ringfence.cli.top import Screen
 from ringfence.service.app import build
 from ringfence.service.serving import address_of, bound
+
+top = import_module("ringfence.cli.top")  # the package has a command of that name
 
 
 @contextmanager
@@ -40,8 +45,30 @@ def url():
 def test_it_shows_everything_once_where_there_is_no_terminal(url, capsys):
     assert main(["top", url]) == 0
     shown = capsys.readouterr().out
-    for word in ("ETH 1800", "alpha", "Pools, worst first", "Last liquidations", "ETH-PERP"):
+    for word in ("ETH 1,800", "alpha", "Pools, worst first", "Last liquidations", "ETH-PERP"):
         assert word in shown
+
+
+def test_figures_are_grouped_and_cut_and_a_slice_is_a_share():
+    assert top.cut("1088977.239") == "1,088,977.23"
+    assert top.cut("-0.005") == "-0.00"
+    assert top.cut(None) is None
+    assert top.grouped("31294.925") == "31,294.925"
+    assert top.share_of("0.6475") == "64.75 %"
+    slice_sold = {"event": "slice_sold", "name": None, "size": "0.412", "price": "0.6475"}
+    assert top.moved(slice_sold) == ("account", "41.20 %", "64.75 %")
+    assert top.moved(slice_sold | {"event": "auction_started"})[1] is None
+
+
+@pytest.mark.parametrize("height", [24, 40, 60])
+def test_what_is_drawn_has_room_in_the_terminal(url, height, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(top, "_show_once", lambda screen, **_: drawn.append(screen.render(height)))
+    assert main(["top", url, "--once"]) == 0
+    console = Console(file=io.StringIO(), width=200)
+    assert len(console.render_lines(drawn[0], pad=False)) <= height
+    console.print(drawn[0])
+    assert ("Last liquidations" in console.file.getvalue()) == (height > 24)
 
 
 def test_it_gives_the_streams_tables_as_json(url, capsys):

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,10 @@ CHANNELS = ("stats", "prices", "pools", "at_risk", "auctions", "liquidations")
 REFRESH_SECONDS = 0.25
 FRAME_MAX = 64 * 2**20
 TAPE = 8  # liquidations shown
+HEADER, FRAME = 5, 5  # lines of the header, and around the rows of a table
+ROWS_MIN = 3  # of the other tables, before the liquidations are shown too
+OF_SHARES = ("auction_started", "slice_sold")
+NOTHING = (None, "0")  # sizes of steps that move no contracts or coins
 
 
 class Screen:
@@ -57,24 +62,32 @@ class Screen:
         """Whether every table has come."""
         return {"stats", "prices", "pools", "at_risk:1.10", "auctions"} <= self.tables.keys()
 
-    def render(self) -> RenderableType:
-        """Draw everything."""
-        parts: list[RenderableType] = [self._header(), self._pools(), self._at_risk()]
-        if self.tables["auctions"]:
-            parts.append(self._auctions())
-        return Group(*parts, *([self._tape()] if self.tape else []))
+    def render(self, height: int | None = None) -> RenderableType:
+        """Draw everything, or of each table as much as a terminal of some lines has room for."""
+        tables = [
+            self._pools,
+            self._at_risk,
+            *([self._auctions] if self.tables["auctions"] else []),
+        ]
+        rows, has_tape = self.rows, bool(self.tape)
+        if height is not None:
+            room = height - HEADER - FRAME * len(tables)
+            has_tape &= room - FRAME - TAPE >= ROWS_MIN * len(tables)
+            rows = max(1, min(rows, (room - has_tape * (FRAME + TAPE)) // len(tables)))
+        drawn_tables = [table(rows) for table in tables]
+        return Group(self._header(), *drawn_tables, *([self._tape()] if has_tape else []))
 
     def _header(self) -> RenderableType:
         stats = self.tables["stats"][""]
-        prices = "  ".join(f"{p['feed']} {p['index_price']}" for p in self._rows("prices"))
+        prices = "  ".join(f"{p['feed']} {grouped(p['index_price'])}" for p in self._rows("prices"))
         at = iso_time(stats["time_ms"] * SECOND_NS // 1000)
         line = (
-            f"{prices}\nentry {stats['seq']}  {stats['entries_per_second']}/s  "
-            f"accounts {stats['accounts']}  active {stats['active']}  at risk {stats['at_risk']}  "
-            f"liquidations {stats['liquidations']}  auctions {stats['auctions']}  "
-            f"waiting {stats['waiting']}  insurance {stats['insurance_fund']}  "
-            f"shortfall {stats['shortfall']}  tick {stats['tick_ms']} ms  "
-            f"viewers {stats['viewers']}"
+            f"{prices}\nentry {stats['seq']:,}  {stats['entries_per_second']}/s  "
+            f"accounts {stats['accounts']:,}  active {stats['active']:,}  "
+            f"at risk {stats['at_risk']:,}  liquidations {stats['liquidations']:,}  "
+            f"auctions {stats['auctions']}  waiting {stats['waiting']}  "
+            f"insurance {cut(stats['insurance_fund'])}  shortfall {cut(stats['shortfall'])}  "
+            f"tick {stats['tick_ms']} ms  viewers {stats['viewers']}"
         )
         title = f"{self.url}  {at}  {stats['source_state']}"
         return Panel(Text(printable_lines(line)), title=title, title_align="left", expand=False)
@@ -82,54 +95,57 @@ class Screen:
     def _rows(self, key: str) -> Iterable[dict[str, Any]]:
         return self.tables[key].values()
 
-    def _pools(self) -> RenderableType:
+    def _pools(self, shown: int) -> RenderableType:
         worst = sorted(self._rows("pools"), key=lambda p: float(p["worst_health"] or 1e9))
-        columns = ("pool", "worst", "at risk", "active", "open interest", "debt", "insurance")
+        columns = ("pool", "worst", "at risk", "active", "open interest", "debt", "insurance", "in")
         rows = (
             (
                 p["name"],
-                p["worst_health"],
+                cut(p["worst_health"], 4),
                 p["at_risk"],
                 p["active"],
-                p["open_interest_value"],
-                p["total_debt"],
-                p["insurance_fund"],
+                cut(p["open_interest_value"]),
+                cut(p["total_debt"]),
+                cut(p["insurance_fund"]),
+                p["settlement"],
             )
-            for p in worst[: self.rows]
+            for p in worst[:shown]
         )
         return drawn("Pools, worst first", columns, rows)
 
-    def _at_risk(self) -> RenderableType:
+    def _at_risk(self, shown: int) -> RenderableType:
         worst = sorted(self._rows("at_risk:1.10"), key=lambda a: float(a["health_factor"] or 1e9))
         columns = ("account", "pool", "health", "equity", "excess", "notional", "debt")
         rows = (
             (
                 f"{a['owner'][:10]}/{a['number']}",
                 a["pool_name"],
-                a["health_factor"],
-                a["equity"],
-                a["excess"],
-                a["notional"],
-                a["debt"],
+                cut(a["health_factor"], 4),
+                cut(a["equity"]),
+                cut(a["excess"]),
+                cut(a["notional"]),
+                cut(a["debt"]),
             )
-            for a in worst[: self.rows]
+            for a in worst[:shown]
         )
-        return drawn("Accounts below a health factor of 1.1", columns, rows)
+        return drawn(
+            "Accounts below a health factor of 1.1, amounts as of their pools", columns, rows
+        )
 
-    def _auctions(self) -> RenderableType:
+    def _auctions(self, shown: int) -> RenderableType:
         columns = ("account", "pool", "discount", "left", "raised", "share", "price", "bonus")
         rows = (
             (
                 f"{a['owner'][:10]}/{a['number']}",
                 a["pool_name"],
-                a["discount"],
-                a["notional_left"],
-                a["raised"],
-                a["share"],
-                a["price"],
-                a["bonus"],
+                share_of(a["discount"]),
+                cut(a["notional_left"]),
+                cut(a["raised"]),
+                share_of(a["share"]),
+                cut(a["price"]),
+                cut(a["bonus"]),
             )
-            for a in list(self._rows("auctions"))[: self.rows]
+            for a in list(self._rows("auctions"))[:shown]
         )
         return drawn("Live auctions, the oldest first", columns, rows)
 
@@ -139,16 +155,45 @@ class Screen:
             (
                 item["seq"],
                 item["pool_name"],
-                item["event"].removesuffix("_liquidated"),
-                item["name"],
-                item["size"],
-                item["price"],
-                item["value"],
-                item["shortfall"],
+                item["event"].removesuffix("_liquidated").replace("_", " "),
+                *moved(item),
+                cut(item["value"]),
+                cut(item["shortfall"]),
             )
             for item in reversed(self.tape)
         )
         return drawn("Last liquidations", columns, rows)
+
+
+def grouped(number: str | None) -> str | None:
+    """Return all digits of a decimal, its thousands apart."""
+    if number is None:
+        return None
+    whole, dot, rest = number.partition(".")
+    return f"{int(whole):,}{dot}{rest}" if whole.strip("-") != "0" else number
+
+
+def cut(number: str | None, places: int = 2) -> str | None:
+    """Return a decimal with so many places, never rounded."""
+    if number is None:
+        return None
+    whole, _, rest = number.partition(".")
+    return grouped(f"{whole}.{rest[:places].ljust(places, '0')}")
+
+
+def share_of(number: str) -> str:
+    """Return a share as percent."""
+    return f"{cut(f'{Decimal(number).scaleb(2):f}')} %"
+
+
+def moved(item: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Return of what a step moved how much at which price; of an auction, shares."""
+    if item["event"] in OF_SHARES:
+        size = share_of(item["size"]) if item["event"] == "slice_sold" else None
+        return "account", size, share_of(item["price"])
+    if item["size"] in NOTHING:
+        return item["name"], None, None
+    return item["name"], grouped(item["size"]), grouped(item["price"])
 
 
 def printable_lines(text: str) -> str:
@@ -228,10 +273,10 @@ def _show_once(screen: Screen, *, json: bool) -> None:
 
 
 def _watch(stream: ClientConnection, screen: Screen) -> int:
-    shown = 0.0
-    with Live(console=console(sys.stdout), auto_refresh=False, screen=True) as live:
+    shown, terminal = 0.0, console(sys.stdout)
+    with Live(console=terminal, auto_refresh=False, screen=True) as live:
         while True:
             screen.take(json_text.loads(stream.recv()))
             if screen.is_complete and time.monotonic() - shown > REFRESH_SECONDS:
                 shown = time.monotonic()
-                live.update(screen.render(), refresh=True)
+                live.update(screen.render(terminal.size.height), refresh=True)

@@ -53,7 +53,7 @@ def _zeros(*shape: int) -> Column:
 
 def _check_names(check: Checker) -> None:
     spec = check.spec
-    check.demand(bool(spec.name.strip()), "name is empty; give the pool one")
+    check.name(spec.name)
     decimals = spec.settlement_decimals
     check.demand(
         DECIMALS_MIN <= decimals <= DECIMALS_MAX,

@@ -9,7 +9,7 @@ from ringfence.core.bounds import HARD_BOUNDS
 from ringfence.core.pool import Level
 from ringfence.core.spec import Levels, PoolSpec
 from ringfence.core.validity import ALLOWED, Action, Validity
-from ringfence.units import DECIMALS_MAX, PPM
+from ringfence.units import DECIMALS_MAX, NAME_MAX, PPM
 
 # Numbers have at most this many digits, and nothing is ever rounded on the way in.
 _EXACT = Context(prec=64, Emax=64, Emin=-64, traps=[InvalidOperation, Inexact, Overflow])
@@ -68,6 +68,12 @@ class Checker:
         """Note a problem unless the condition holds."""
         if not holds:
             self.problems.append(problem)
+
+    def name(self, name: str) -> None:
+        """Note a pool's name that nobody could tell it by, or that fits nowhere."""
+        self.demand(bool(name.strip()), "name is empty; give the pool one")
+        long = f"name has {len(name)} characters; give the pool one of at most {NAME_MAX}"
+        self.demand(len(name) <= NAME_MAX, long)
 
     def number(self, where: str, text: str, scale: int, low: int, high: int) -> int:
         """Return a decimal times its scale inside limits; the lower limit after a problem."""

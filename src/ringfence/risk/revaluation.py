@@ -38,8 +38,9 @@ def retable(table: Ints, book: Book, model: ScenarioModel, lot: Lot) -> None:
     """
     ones = book._replace(size=np.ones(len(book.size)))
     marks = ones.marks()
-    slots = option_arrays(ones, marks, model)[1:]  # behind the deltas
-    own = [g.row.kind == "single" for g in grid_of(model)]
+    grid = grid_of(model)
+    slots = option_arrays(ones, marks, model, grid)[1:]  # behind the deltas
+    own = [g.row.kind == "single" for g in grid]
     if not any(own):
         raise ValueError(f"options have no risk arrays of their own in the model {model.name}")
     fill(table, rounded(slots[own].T, lot), rounded(marks, lot))

@@ -9,10 +9,11 @@ apart, skews and basis moves that count per expiry) takes two rows of its grid, 
 core.margin_spec.ScenarioKind.
 
 Inside of the settlement window of an expiry a part of its price is fixed already, by the
-average that the pool keeps, and only the rest moves.
+average that the pool keeps up to its own clock, and only the rest moves.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +23,7 @@ from ringfence.core.command import Kind, Rows, rows
 from ringfence.core.expiry import average_price
 from ringfence.core.margin_spec import MarginSpec, ScenarioRow
 from ringfence.core.options import PUT
-from ringfence.core.pool import MarginModel, Pool
+from ringfence.core.pool import MarginModel, Pool, Total
 from ringfence.core.spec import PoolSpec
 from ringfence.core.valuation import SLOTS_OF_A_ROW
 from ringfence.pricing import black76
@@ -71,7 +72,10 @@ class GridRow(NamedTuple):
     discount: str  # none, gain or loss
 
 
-def grid_of(model: ScenarioModel) -> tuple[GridRow, ...]:
+Grid = tuple[GridRow, ...]
+
+
+def grid_of(model: ScenarioModel) -> Grid:
     """Rows that the core's grid has for a model."""
     found: list[GridRow] = []
     is_discounting = model.discount != Discount()
@@ -98,19 +102,20 @@ def scenario_margin(preset: str) -> MarginSpec:
     Raises:
         ValueError: The preset has no scenarios.
     """
-    grid = tuple(g.row for g in grid_of(scenario_model(preset)))
-    return MarginSpec(model="scenario", grid=preset, scenarios=grid)
+    rows = tuple(g.row for g in scenario_grid(preset)[1])
+    return MarginSpec(model="scenario", grid=preset, scenarios=rows)
 
 
-def scenario_model(preset: str) -> ScenarioModel:
-    """Return the model of a preset.
+@cache
+def scenario_grid(preset: str) -> tuple[ScenarioModel, Grid]:
+    """Return the model of a preset, and its grid; its file is read once.
 
     Raises:
         ValueError: The preset has no scenarios.
     """
     model = model_of(preset)
     if isinstance(model, ScenarioModel):
-        return model
+        return model, grid_of(model)
     raise ValueError(f"the model {preset} has rules per option, and no scenarios")
 
 
@@ -128,10 +133,10 @@ def valuation_rows(
     Raises:
         ValueError: The spec's scenarios are not those of its grid, or prices have no meaning.
     """
-    model = None
+    used = None
     if pool.margin_model[0] == MarginModel.SCENARIO:
-        model = scenario_model(spec.margin.grid)
-        if tuple(g.row for g in grid_of(model)) != spec.margin.scenarios:
+        used = scenario_grid(spec.margin.grid)
+        if tuple(g.row for g in used[1]) != spec.margin.scenarios:
             raise ValueError(f"margin.scenarios are not those of the grid {spec.margin.grid}")
     found: list[Rows] = []
     for u, underlying in enumerate(spec.underlyings):
@@ -142,12 +147,16 @@ def valuation_rows(
             for i in range(pool.first_instrument[u], pool.first_instrument[u + 1])
             if not pool.expired[i]
         ]
-        found += _of_underlying(pool, market[underlying.name], alive, now_ns, model)
+        found += _of_underlying(pool, market[underlying.name], alive, now_ns, used)
     return np.concatenate(found) if found else rows(0)
 
 
 def _of_underlying(
-    pool: Pool, coin: CoinMarket, alive: list[int], now_ns: int, model: ScenarioModel | None
+    pool: Pool,
+    coin: CoinMarket,
+    alive: list[int],
+    now_ns: int,
+    used: tuple[ScenarioModel, Grid] | None,
 ) -> Iterator[Rows]:
     options = [i for i in alive if pool.option_side[i]]
     book = option_book(pool, coin, options, now_ns)
@@ -156,13 +165,14 @@ def _of_underlying(
         batch = rows(len(options))
         batch["kind"], batch["instrument"], batch["price"] = Kind.SET_MARK_PRICE, options, marks
         yield batch
-    if model is None:
+    if used is None:
         return
-    arrays = option_arrays(book, marks / PRICE_UNIT, model)
-    yield from (array_rows(pool, i, arrays[:, k]) for k, i in enumerate(options))
+    arrays = option_arrays(book, marks / PRICE_UNIT, *used)
+    if options:
+        yield array_rows(pool, options, arrays)
     for i in alive:
         if not pool.option_side[i]:
-            yield array_rows(pool, i, linear_array(pool, coin, i, now_ns, model))
+            yield array_rows(pool, [i], linear_array(pool, coin, i, now_ns, *used)[:, None])
 
 
 class _Expiry(NamedTuple):
@@ -176,7 +186,9 @@ def _expiry(pool: Pool, coin: CoinMarket, i: int, now_ns: int) -> _Expiry:
     left = max(expiry_ns - now_ns, 0)
     time = left / SECOND_NS / YEAR_SECONDS
     feed = coin.forward.get(expiry_ns, coin.spot * float(np.exp(coin.rate * time)))
-    share = max(0.0, 1.0 - left / window) if window else float(left == 0)
+    # Prices are known up to the pool's clock, whatever later moment is asked about.
+    ahead = max(expiry_ns - min(now_ns, int(pool.total[Total.NOW_NS])), 0)
+    share = max(0.0, 1.0 - ahead / window) if window else float(ahead == 0)
     fixed = share * (int(average_price(pool, i)) / PRICE_UNIT or feed)
     return _Expiry(time, fixed + (1.0 - share) * feed, (1.0 - share) * feed)
 
@@ -233,28 +245,40 @@ def _first_bad(values: Floats) -> int:
     return int(np.flatnonzero(~np.isfinite(values))[0])
 
 
-def option_arrays(book: Book, marks: Floats, model: ScenarioModel) -> Floats:
+class _Shock(NamedTuple):
+    """What a row of the grid does to options, and what it counts of their profit."""
+
+    move: float  # of what still moves of a forward
+    volatility: Floats  # [o]
+    factor: Floats  # [o] on the value
+    weight: Floats  # [o] of the profit
+
+
+def option_arrays(book: Book, marks: Floats, model: ScenarioModel, grid: Grid) -> Floats:
     """Delta and profits of one coin of each option: [slot, option], in the settlement currency."""
-    grid = grid_of(model)
     if not len(marks):
         return np.zeros((len(grid) + 1, 0))
-    shocked = shocked_volatilities(book, model)
-    factor = _discounts(book, model)
     slopes = black76.greeks(
         book.forward, book.strike, book.time, book.volatility, book.is_call, book.discount_rate
     )
-    slots = [np.asarray(slopes.delta) * book.variable]
+    shocks = list(_shocks(book, model, grid))
+    forward = book.forward + np.outer([shock.move for shock in shocks], book.variable)
+    value = book.option_values(forward, np.array([shock.volatility for shock in shocks]))
+    profit = np.array([shock.factor for shock in shocks]) * value - marks
+    profit *= np.array([shock.weight for shock in shocks])
+    return np.concatenate([(np.asarray(slopes.delta) * book.variable)[None], profit])
+
+
+def _shocks(book: Book, model: ScenarioModel, grid: Grid) -> Iterator[_Shock]:
+    volatility, factor = shocked_volatilities(book, model), _discounts(book, model)
     for g in grid:
         if g.source is None:
-            slots.append(_basis_profit(book, model, g.side, marks))
-            continue
-        move = move_of(g.source, model)
-        value = book.option_values(
-            book.forward + move * book.variable, shocked[g.source.volatility]
-        )
-        profit = factor[g.discount] * value - marks
-        slots.append(g.source.dampening * g.side * profit)
-    return np.array(slots)
+            move, per_expiry = _basis_step(model, g.side, book.time)
+            yield _Shock(move, book.volatility, factor["none"], per_expiry)
+        else:
+            weight = g.source.dampening * g.side * factor["none"]
+            move = move_of(g.source, model)
+            yield _Shock(move, volatility[g.source.volatility], factor[g.discount], weight)
 
 
 def _discounts(book: Book, model: ScenarioModel) -> dict[str, Floats]:
@@ -284,13 +308,9 @@ def _basis_step(model: ScenarioModel, side: int, time: Floats) -> tuple[float, F
     return move, rule.add + rule.per_year * time
 
 
-def _basis_profit(book: Book, model: ScenarioModel, side: int, marks: Floats) -> Floats:
-    move, weight = _basis_step(model, side, book.time)
-    moved = book.option_values(book.forward + move * book.variable, book.volatility)
-    return weight * (moved - marks)
-
-
-def linear_array(pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: ScenarioModel) -> Floats:
+def linear_array(
+    pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: ScenarioModel, grid: Grid
+) -> Floats:
     """Delta and profits of one coin of a perpetual or future: [slot]."""
     variable = coin.spot if coin.perpetual is None else coin.perpetual
     time = np.zeros(1)
@@ -299,7 +319,7 @@ def linear_array(pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: Scena
         expiry = _expiry(pool, coin, i, now_ns)
         variable, time = expiry.variable, np.array([expiry.time])
     slots = [variable]
-    for g in grid_of(model):
+    for g in grid:
         if g.source is not None:
             slots.append(variable * move_of(g.source, model) * g.source.dampening)
         elif is_dated:
@@ -310,20 +330,22 @@ def linear_array(pool: Pool, coin: CoinMarket, i: int, now_ns: int, model: Scena
     return np.array(slots)
 
 
-def array_rows(pool: Pool, i: int, array: Floats) -> Rows:
-    """Return the commands that bring one instrument its risk array, given per coin."""
+def array_rows(pool: Pool, instruments: list[int], arrays: Floats) -> Rows:
+    """Return the commands that bring instruments their risk arrays: [slot, instrument] per coin."""
+    if not np.all(np.isfinite(arrays)):
+        slot, k = np.argwhere(~np.isfinite(arrays))[0]
+        where = f"instrument {instruments[k]} no value in scenario slot {slot}"
+        raise ValueError(f"the market gives {where}")
     divisor = int(pool.value_divisor[0])
-    scale = int(pool.lot[i]) * PRICE_UNIT / divisor  # settlement currency per coin to lots
-    if not np.all(np.isfinite(array)):
-        raise ValueError(
-            f"the market gives instrument {i} no value in scenario slot {_first_bad(array)}"
-        )
-    slots = np.rint(array * scale).astype(np.int64)
-    batch = rows(-(-len(slots) // SLOTS_OF_A_ROW))
-    padded = np.zeros(len(batch) * SLOTS_OF_A_ROW, dtype=np.int64)
-    padded[: len(slots)] = slots
-    batch["kind"], batch["instrument"] = Kind.SET_RISK_ARRAY, i
-    batch["asset"] = np.arange(len(batch)) * SLOTS_OF_A_ROW
+    # Settlement currency per coin to lots, in Python's integers: the product may leave 64 bits.
+    scale = np.array([int(pool.lot[i]) * PRICE_UNIT / divisor for i in instruments])
+    count = -(-len(arrays) // SLOTS_OF_A_ROW)  # rows of an instrument
+    padded = np.zeros((len(instruments), count * SLOTS_OF_A_ROW), dtype=np.int64)
+    padded[:, : len(arrays)] = np.rint(arrays * scale).astype(np.int64).T
+    slots = padded.reshape(-1, SLOTS_OF_A_ROW)
+    batch = rows(len(slots))
+    batch["kind"], batch["instrument"] = Kind.SET_RISK_ARRAY, np.repeat(instruments, count)
+    batch["asset"] = np.tile(np.arange(count) * SLOTS_OF_A_ROW, len(instruments))
     for k, field in enumerate(("account", "other", "amount", "size", "price")):
-        batch[field] = padded[k::SLOTS_OF_A_ROW]
+        batch[field] = slots[:, k]
     return batch

@@ -46,7 +46,8 @@ def at_market(
             twin.mark_price[i] = max(ticks, 1) * pool.tick[i]
     market = {spec.underlyings[u].name: coin}
     now_ns = int(pool.total[Total.NOW_NS]) if at_ns is None else at_ns
-    batch = valuation_rows(spec, twin, market, now_ns)
+    # Averages of a settlement window hold the prices that were, so they are the pool's own.
+    batch = valuation_rows(spec, pool, market, now_ns)
     # What breaks a limit at such a price keeps its last value: there the search ends anyway.
     apply(twin, batch, np.zeros(len(batch), dtype=np.int64), empty_log(room_for_one(pool)))
     return twin
@@ -62,13 +63,18 @@ class Revaluation:
         self._coin = market[spec.underlyings[u].name]
         highest = int(pool.price_max[u]) / PRICE_UNIT
         self._limit = highest / self._coin.spot
+        self._known: dict[float, tuple[bool, bool]] = {}
 
     def is_good(self, scale: float, *, bankruptcy: bool) -> bool:
-        """Whether the account is at maintenance, or worth something, at a scale of spot."""
-        twin = at_market(self._spec, self._pool, self._u, moved(self._coin, scale))
-        if bankruptcy:
-            return bool(equity(twin, self._a) >= 0)
-        return bool(excess(twin, self._a, Level.MAINTENANCE) >= 0)
+        """Whether the account is at maintenance, or worth something, at a scale of spot.
+
+        Both are asked about the same scales, so an answer to one is kept for the other.
+        """
+        if scale not in self._known:
+            twin = at_market(self._spec, self._pool, self._u, moved(self._coin, scale))
+            is_kept = excess(twin, self._a, Level.MAINTENANCE) >= 0
+            self._known[scale] = bool(is_kept), bool(equity(twin, self._a) >= 0)
+        return self._known[scale][bankruptcy]
 
     def interval(self, *, bankruptcy: bool = False) -> Range | None:
         """First prices below and above spot at which it is not good; None: it is not now."""

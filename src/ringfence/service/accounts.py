@@ -8,7 +8,9 @@ from ringfence.units import MS_NS
 from ringfence.venue.state import PoolRecord
 from ringfence.venue.views import AccountView, account_view
 
-_FIELDS = [n for n in AccountView.__struct_fields__ if n not in {"time_ns", "waterfall"}]
+# What has a form of its own on the wire; structures take a market, and have a view of their own.
+_APART = {"time_ns", "waterfall", "structures"}
+_FIELDS = [name for name in AccountView.__struct_fields__ if name not in _APART]
 
 
 def on_the_wire(view: AccountView, pool_name: str, seq: int) -> Account:

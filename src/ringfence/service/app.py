@@ -1,5 +1,6 @@
 """The application: routes, the stream, the dashboard's files, and what surrounds each request."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from ringfence.service import problems
@@ -36,7 +38,20 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[by
     problem = problems.problem_of(error)
     if problem.status == 500:
         log.error("request failed", path=request.url.path, error=error)
-    return problems.answer(problem)
+    answer = problems.answer(problem)
+    if problem.status == 405:
+        answer.headers["Allow"] = _allowed(request.app, request.url.path)
+    return answer
+
+
+def _allowed(app: Litestar, path: str) -> str:
+    """Return the methods of a path; HEAD is answered wherever GET is."""
+    found: set[str] = set()
+    for route in app.routes:
+        shape = re.sub(r"\{[^}]*\}", "[^/]+", route.path_format)
+        if isinstance(route, HTTPRoute) and re.fullmatch(shape, path):
+            found |= {str(method) for method in route.methods}
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 def build(desk: Desk, hosts: Sequence[str], *, limit_loopback: bool = False) -> ASGIApp:

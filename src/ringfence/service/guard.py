@@ -1,5 +1,6 @@
 """What surrounds each request: its host and origin, its allowance, headers, counting."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ UNLIMITED = ("/health", "/ready")
 CHANGING = ("/v1/commands", "/v1/faucet")  # no views, so they need no snapshot
 POLICY = 1008
 IN_FLIGHT_MAX = 512  # requests being answered; more are refused at once
+BODY_SECONDS = 10.0  # in which a body has to be here, for a request has a place while it comes
 STREAMS_MAX = 20  # connections to the stream of one address
 
 
@@ -63,9 +65,12 @@ class Guard:
 
     async def _http(self, app: ASGIApp, scope: Any, receive: Receive, send: Send) -> None:
         started, status, seq = time.perf_counter(), 500, b"0"
+        is_head = scope["method"] == "HEAD"
 
         async def with_headers(message: Message) -> None:
             nonlocal status
+            if is_head and message["type"] == "http.response.body":
+                message["body"] = b""
             if message["type"] == "http.response.start":
                 status = message["status"]
                 added = [*HEADERS, (b"ringfence-seq", seq)]
@@ -80,7 +85,8 @@ class Guard:
                 if scope["path"].startswith("/v1/") and scope["path"] not in CHANGING:
                     await self._desk.catch_up()
                 seq = str(self._desk.snapshot.seq).encode()
-                await app(scope, receive, with_headers)
+                scope["method"] = "GET" if is_head else scope["method"]
+                await app(scope, _in_time(receive), with_headers)
             finally:
                 self._in_flight -= 1
         except ProblemError as error:
@@ -174,6 +180,24 @@ def _check_media_type(scope: Any) -> None:
     kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     if has_body and kind != "application/json":
         raise ProblemError("media_type", f"content-type is {kind!r}; send application/json")
+
+
+def _in_time(receive: Receive) -> Receive:
+    """Let a body come within its time; what is waited for after it may take longer."""
+    deadline, is_whole = asyncio.get_running_loop().time() + BODY_SECONDS, False
+
+    async def received() -> Any:
+        nonlocal is_whole
+        try:
+            async with asyncio.timeout_at(None if is_whole else deadline):
+                message = await receive()
+        except TimeoutError:
+            detail = f"it was not here after {BODY_SECONDS:g} s"
+            raise ProblemError("too_slow", detail) from None
+        is_whole = is_whole or not message.get("more_body", False)
+        return message
+
+    return received
 
 
 def _address(scope: Any) -> str:

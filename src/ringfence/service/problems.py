@@ -37,6 +37,7 @@ CODES = {
     "entry_unknown": (404, "There is no such journal entry."),
     "receipt_unknown": (404, "There is no such receipt."),
     "method_not_allowed": (405, "This path does not take this method."),
+    "too_slow": (408, "The body came too slowly."),
     "client_id_reused": (409, "The client id belongs to another command."),
     "order_ended": (409, "The order is filled, cancelled or has expired."),
     "orders_do_not_match": (409, "The orders do not match."),
@@ -55,6 +56,12 @@ CODES = {
 _OF_STATUS = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _OF_STATUS |= {415: "media_type", 429: "rate_limited"}
 
+
+# What the framework says of these names neither what is wrong nor what is right.
+_FRAMEWORK = {
+    404: "no view or command has this path; `/v1/openapi.json` lists them",
+    405: "the header `Allow` has the methods of this path",
+}
 
 _OF_KIND: dict[type[Exception], tuple[str, int | None]] = {
     BusyError: ("busy", 1000),
@@ -105,7 +112,8 @@ def problem_of(error: Exception) -> Problem:
         return error.problem
     if isinstance(error, HTTPException):
         code = "internal" if error.status_code >= 500 else _OF_STATUS.get(error.status_code)
-        return ProblemError(code or "malformed", _detail(error)).problem
+        detail = _FRAMEWORK.get(error.status_code) or _detail(error)
+        return ProblemError(code or "malformed", detail).problem
     refusal = auth.problem_of(error)
     if refusal is not None:
         return ProblemError(refusal.code, refusal.detail, problems=refusal.problems).problem
@@ -138,7 +146,8 @@ def handler(_request: Request[Any, Any, Any], error: Exception) -> Response[byte
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:
     """Return what OpenAPI says of the problems that a route can end with."""
-    always = (400, 401, 403, 405, 429, 503)
+    of_bodies = (408,) if 415 in statuses else ()
+    always = (400, 401, 403, 405, 429, 503, *of_bodies)
     return {
         status: ResponseSpec(
             Problem,

@@ -9,7 +9,7 @@ import msgspec
 
 from ringfence.service.waterfall_schema import PoolWaterfall, Waterfall
 from ringfence.signing.typed import Domain
-from ringfence.venue.option_views import StructurePrices, WorstScenario
+from ringfence.venue.option_views import WorstScenario
 from ringfence.venue.simulation import Difference
 from ringfence.venue.standing import RankView
 from ringfence.venue.views import Margins, PositionView
@@ -215,7 +215,6 @@ class Account(msgspec.Struct, frozen=True):
     waterfall: Waterfall
     deleveraging: tuple[RankView, ...]
     worst_scenarios: tuple[WorstScenario, ...]
-    structures: tuple[StructurePrices, ...]
 
 
 class Owner(msgspec.Struct, frozen=True):

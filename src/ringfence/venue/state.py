@@ -192,22 +192,9 @@ class State:
         identity = pool_id(command.spec, self.owners[command.creator])
         if identity in self.pools:
             raise RefusedError(f"pool {identity.hex()} exists; change its name or salt")
-        unlisted = [name for name in command.spec.assets() if name not in self._asset_numbers]
-        if unlisted:
-            raise RefusedError(f"asset {', '.join(unlisted)} is not listed in this venue")
-        listed = self.assets[self._asset_numbers[command.spec.settlement]].decimals
-        if listed != command.spec.settlement_decimals:
-            raise RefusedError(
-                f"{command.spec.settlement} has {listed} decimals in this venue, "
-                f"not {command.spec.settlement_decimals}"
-            )
-        for collateral in command.spec.collateral:
-            decimals = self.assets[self._asset_numbers[collateral.asset]].decimals
-            if decimals != SIZE_DECIMALS:
-                raise RefusedError(
-                    f"{collateral.asset} has {decimals} decimals in this venue; collateral is "
-                    f"kept in units of {SIZE_DECIMALS}, so list it with those"
-                )
+        foreign = asset_problems(command.spec, {a.name: a.decimals for a in self.assets})
+        if foreign:
+            raise RefusedError("; ".join(foreign))
         problems = scale_problems(command.spec, self._feed_prices())
         if problems:
             raise SpecError(problems)
@@ -338,6 +325,24 @@ class State:
                 record.accounts[int(record.pool.owner[a]), int(record.pool.number[a])] = a
         state.book = content.book
         return state
+
+
+def asset_problems(spec: PoolSpec, listed: Mapping[str, int]) -> list[str]:
+    """What in a spec does not go with the assets that a venue lists, with their decimals."""
+    unlisted = [name for name in spec.assets() if name not in listed]
+    if unlisted:
+        return [f"asset {', '.join(unlisted)} is not listed in this venue"]
+    problems = [
+        f"{c.asset} has {listed[c.asset]} decimals in this venue; collateral is kept in units "
+        f"of {SIZE_DECIMALS}, so list it with those"
+        for c in spec.collateral
+        if listed[c.asset] != SIZE_DECIMALS
+    ]
+    decimals, given = listed[spec.settlement], spec.settlement_decimals
+    if decimals != given:
+        stated = f"{spec.settlement} has {decimals} decimals in this venue, not {given}"
+        problems.append(f"{stated}; give them as settlement_decimals")
+    return problems
 
 
 def scale_problems(spec: PoolSpec, feed_prices: Mapping[str, int]) -> list[str]:

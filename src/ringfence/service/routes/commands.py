@@ -12,6 +12,7 @@ from ringfence.core.reading import SpecError
 from ringfence.core.spec import PoolSpec, pool_id
 from ringfence.service import auth
 from ringfence.service.desk import Desk
+from ringfence.service.frames import Snapshot
 from ringfence.service.ledger import in_ms
 from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import ADDRESS, TheDesk
@@ -22,6 +23,7 @@ from ringfence.venue import commands as c
 from ringfence.venue.consent.evidence import decode_signed, receipt_of
 from ringfence.venue.consent.messages import GrantReader, Signed
 from ringfence.venue.encoding import address_bytes
+from ringfence.venue.state import asset_problems, scale_problems
 from ringfence.venue.venue import Venue
 
 COMMANDS_MAX = 100  # in one simulation
@@ -161,8 +163,8 @@ async def simulate(desk: TheDesk, data: JSONBody[WhatIf]) -> Simulation:
 
 
 @post("/v1/pools/preview", status_code=200, sync_to_thread=False, responses=documented(413, 415))
-def preview(data: JSONBody[Preview]) -> Previewed:
-    """Check a spec, and show the pool that it would make."""
+def preview(desk: TheDesk, data: JSONBody[Preview]) -> Previewed:
+    """Check a spec, also against what the venue lists, and show the pool that it would make."""
     try:
         spec = msgspec.convert(data.spec, PoolSpec)
         create_pool(spec, owner=0, now_ns=0, accounts=1)
@@ -171,7 +173,23 @@ def preview(data: JSONBody[Preview]) -> Previewed:
     except SpecError as error:
         return Previewed(ok=False, id=None, problems=error.problems, spec=spec)
     creator = ZERO if data.creator is None else address_bytes(data.creator)
-    return Previewed(ok=True, id=pool_id(spec, creator).hex(), problems=[], spec=spec)
+    identity = pool_id(spec, creator).hex()
+    problems = _problems_here(desk.snapshot, spec, identity)
+    shown = None if problems else identity
+    return Previewed(ok=not problems, id=shown, problems=problems, spec=spec)
+
+
+def _problems_here(snapshot: Snapshot, spec: PoolSpec, identity: str) -> list[str]:
+    """What keeps a pool that is safe out of this venue."""
+    exists = [f"pool {identity} exists; change its name or salt"]
+    prices = {
+        underlying.name: frame.index_price[u]
+        for frame in snapshot.frames.values()
+        for u, underlying in enumerate(frame.facts.spec.underlyings)
+        if frame.index_price[u]
+    }
+    problems = exists if identity in snapshot.frames else []
+    return [*problems, *asset_problems(spec, dict(snapshot.assets)), *scale_problems(spec, prices)]
 
 
 @get("/v1/receipts", sync_to_thread=False, responses=documented(404))

@@ -55,6 +55,15 @@ class Scope {
   }
 }
 
+/** A part of the address; one that is badly escaped is taken as it stands. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function route() {
   const [path, search = ""] = location.hash.replace(/^#/, "").split("?");
   leave?.end();
@@ -68,7 +77,7 @@ function route() {
     main.append(nothing("There is no such page", "Use the navigation, or press / to search."));
     return;
   }
-  found[1](main, scope, found[0].slice(1).map(decodeURIComponent), new URLSearchParams(search));
+  found[1](main, scope, found[0].slice(1).map(decoded), new URLSearchParams(search));
   say(document.getElementById("said"), document.title);
   scrollTo(0, 0);
 }

@@ -54,7 +54,7 @@ function showState() {
   const isOut = state === "lost" || state === "stale" || state === "reconnecting";
   banner.hidden = !isOut;
   if (!isOut) return;
-  const since = stream.heardWall ? ` The figures are those of ${new Date(stream.heardWall).toLocaleTimeString()}.` : "";
+  const since = clock.textContent !== f.NONE ? ` The figures are those of ${clock.textContent}.` : "";
   clear(banner, h("span", null, `${STATES[state]}.${since} Trying again by itself.`), h("button", { class: "button", type: "button", onclick: () => stream.connect() }, "Try now"));
 }
 

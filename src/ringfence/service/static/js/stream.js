@@ -153,7 +153,6 @@ export class Stream extends EventTarget {
   hear(message) {
     this.heardAt = performance.now();
     this.attempts = 0;
-    this.heardWall = Date.now();
     if (message.type === "hello") this.greet(message);
     else if (message.type === "subscribed") this.bind(message);
     else if (message.type === "error") this.fail(message);

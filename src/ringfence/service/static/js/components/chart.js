@@ -3,6 +3,7 @@
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { clear, h } from "../dom.js";
 import * as f from "../format.js";
+import { explain } from "./tip.js";
 
 const charts = new Set();
 
@@ -41,11 +42,11 @@ function timeAxis() {
 }
 
 /**
- * A chart of lines. series: [{name, colour, format(value), scale, width, dash, fill, points}].
- * x: {time} or {format(value), name}; y: {format(value), range(plot, low, high), lines()}.
+ * A chart of lines. series: [{name, tip, colour, format(value), scale, width, dash, fill, points}].
+ * x: {time} or {format(value), name, unit, tip}; y: {format(value), range(plot, low, high), lines()}.
  */
 export class Chart {
-  constructor({ name, series, x = { time: true }, y, height = 260, draw }) {
+  constructor({ name, series, x = { time: true, tip: "time" }, y, height = 260, draw }) {
     Object.assign(this, { name, series, x, y, height, extra: draw });
     this.readout = h("div", { class: "readout" });
     this.holder = h("div", {});
@@ -143,13 +144,13 @@ export class Chart {
     if (last < 0) return;
     const at = this.plot?.cursor.idx ?? (this.x.rest ? this.x.rest(this.data) : last);
     const x = this.data[0][at];
-    const where = this.x.time ? `${f.clock(x)} UTC` : `${this.x.name} ${this.x.format(x)}`;
+    const where = this.x.time ? `${f.clock(x)} UTC` : `${this.x.name} ${this.x.format(x)}${this.x.unit ? ` ${this.x.unit}` : ""}`;
     const parts = this.series.map((one, k) => {
       const value = this.data[k + 1][at];
-      return [one.name, value === null || value === undefined ? f.NONE : (one.format ?? this.y.format)(value)];
+      return [one.name, value === null || value === undefined ? f.NONE : (one.format ?? this.y.format)(value), one.tip];
     });
-    clear(this.readout, h("span", null, where), parts.map(([name, text]) => h("span", null, `${name} `, h("b", null, text))));
-    this.node.setAttribute("aria-label", `${this.name}. ${where}: ${parts.map((pair) => pair.join(" ")).join(", ")}`);
+    clear(this.readout, explain(h("span", null, where), this.x.tip), parts.map(([name, text, tip]) => explain(h("span", null, `${name} `, h("b", null, text)), tip)));
+    this.node.setAttribute("aria-label", `${this.name}. ${where}: ${parts.map(([name, text]) => `${name} ${text}`).join(", ")}`);
   }
 
   press(event) {

@@ -28,23 +28,23 @@ function drawHealth(field) {
 export function poolColumns() {
   return [
     { key: "name", head: "Pool", tip: null, width: "minmax(118px, 1.4fr)", narrow: "minmax(108px, 1fr)", strong: true, sort: (row) => row.name, draw: (cell, row) => say(cell, row.name) },
-    { key: "worst", head: "Worst health", tip: "worst_health", width: "92px", narrow: "82px", sort: (row) => number(row.worst_health, Infinity), draw: drawHealth("worst_health") },
-    { key: "at_risk", tip: "at_risk", width: "54px", narrow: "44px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count") },
+    { key: "worst", head: "Worst health", tip: "worst_health", width: "92px", narrow: "78px", sort: (row) => number(row.worst_health, Infinity), draw: drawHealth("worst_health") },
+    { key: "at_risk", tip: "at_risk", width: "54px", narrow: "44px", num: true, descends: true, sort: (row) => row.at_risk, draw: draws("at_risk", "count", "accounts") },
     { key: "histogram", head: "Accounts by health", tip: "histogram", width: "minmax(90px, 1fr)", wide: true, draw: (cell, row) => {
       const key = row.histogram.join();
       if (cell.dataset.key !== key) clear(cell, stackBar(row.histogram));
       cell.dataset.key = key;
-      return { exact: row.histogram.join(" · ") };
+      return { exact: `${row.histogram.join(" · ")} accounts` };
     } },
-    { key: "active", head: "Active", tip: "accounts_active", width: "56px", num: true, wide: true, descends: true, sort: (row) => row.active, draw: draws("active", "count") },
+    { key: "active", head: "Active", tip: "accounts_active", width: "56px", num: true, wide: true, descends: true, sort: (row) => row.active, draw: draws("active", "count", "accounts") },
     { key: "exposure", head: "Exposure", tip: "exposure", width: "84px", num: true, wide: true, descends: true, sort: (row) => number(row.open_interest_value) + number(row.total_debt), draw: (cell, row) => {
       const [name, value] = row.kind === "lending" ? ["debt", row.total_debt] : ["open interest", row.open_interest_value];
       say(cell, f.compact(value));
       return { exact: `${name} ${f.exact(value)} ${row.settlement}` };
     } },
-    { key: "insurance", head: "Insurance", tip: "insurance_fund", width: "84px", narrow: "68px", num: true, descends: true, sort: (row) => number(row.insurance_fund), draw: draws("insurance_fund", "compact", (row) => row.settlement) },
-    { key: "coverage", head: "Coverage", tip: "insurance_coverage", width: "70px", num: true, wide: true, sort: (row) => number(row.insurance_coverage, Infinity), draw: draws("insurance_coverage", "ratio", "×", "no account is below 1.1, so there is nothing to cover") },
-    { key: "liquidations", head: "Liquidations", tip: "liquidations", width: "82px", num: true, wide: true, descends: true, sort: (row) => row.liquidations, draw: draws("liquidations", "count") },
+    { key: "insurance", head: "Insurance", tip: "insurance_fund", width: "84px", narrow: "58px", num: true, descends: true, sort: (row) => number(row.insurance_fund), draw: draws("insurance_fund", "compact", (row) => row.settlement) },
+    { key: "coverage", head: "Coverage", tip: "insurance_coverage", width: "70px", num: true, wide: true, sort: (row) => number(row.insurance_coverage, Infinity), draw: draws("insurance_coverage", "ratio", "×", "no account below 1.1 needs maintenance margin, so there is nothing to cover") },
+    { key: "liquidations", head: "Liquidations", tip: "liquidations", width: "82px", num: true, wide: true, descends: true, sort: (row) => row.liquidations, draw: draws("liquidations", "count", "steps") },
     { key: "shortfall", tip: "shortfall", width: "70px", num: true, wide: true, descends: true, sort: (row) => number(row.shortfall), draw: draws("shortfall", "compact", (row) => row.settlement) },
   ];
 }

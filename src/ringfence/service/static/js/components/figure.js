@@ -23,8 +23,8 @@ const UNITS = { percent: "%", ratio: "×" };
 export function shown(value, kind, unit) {
   if (value === null || value === undefined) return { text: f.NONE, exact: null, unit: "" };
   const said = unit ?? UNITS[kind] ?? "";
-  const isNumber = kind !== "text" && kind !== "count";
-  const digits = kind === "percent" ? `${f.percent(value, 6).replace(/\.?0+$/, "")}` : isNumber ? f.exact(value) : String(value);
+  const isNumber = kind !== "text" && (kind !== "count" || Boolean(said));
+  const digits = kind === "percent" ? `${f.percent(value, 6).replace(/\.?0+$/, "")}` : isNumber ? f.exact(String(value)) : String(value);
   return { text: SHOWN[kind](value), exact: isNumber ? `${digits}${said ? ` ${said}` : ""}` : null, unit: said };
 }
 

@@ -36,7 +36,7 @@ export class LadderChart {
     this.chart = new Chart({
       name: "Price and liquidation ladder",
       height,
-      series: [{ name: "Index price", colour: "--text", format: (value) => `${f.price(String(value))} ${unit}` }],
+      series: [{ name: "Index price", tip: "index_price", colour: "--text", format: (value) => `${f.price(String(value))} ${unit}` }],
       y: {
         format: f.tick,
         range: (_, low, high) => this.range(low, high),

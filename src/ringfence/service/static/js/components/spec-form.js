@@ -2,25 +2,14 @@
 
 import { clear, h, id, say } from "../dom.js";
 import { capital } from "../format.js";
+import { CHOICES, HELP } from "./spec-help.js";
 
-/** What stands behind a field, by its name; the unit of the number that is asked for. */
-const HELP = {
-  name: ["", "Tells pools, feeds or instruments apart."], settlement: ["", "Asset that profit, loss and debt are paid in."], settlement_decimals: ["", "Decimals of its smallest unit, as the venue lists it."],
-  cash_cap: ["settlement", "Most of it in all accounts together."], salt: ["", "Tells otherwise equal pools of one creator apart."], price_max: ["settlement", "Above it no price is accepted; bounds every value."],
-  hedge_rate: ["share", "Margin on notional hedged by another leg."], open_interest_lower: ["settlement", "From here on the initial rate rises with open interest."], open_interest_upper: ["settlement", "Here the initial rate is the whole notional."],
-  asset: ["", "Accepted besides the settlement asset."], underlying: ["", "Feed whose index price values it."], deposit_cap: ["coins", "In all accounts together."],
-  lot: ["contracts", "Step of sizes."], tick: ["settlement", "Step of prices."], position_cap: ["contracts", "Of one account."], open_interest_cap: ["contracts", "Of all long sides."], expiry_ns: ["ns", "0 for a perpetual, else when it expires."],
-  price_band: ["share", "How far a trade may be from the mark price."], taker_fee: ["share", "Of the notional, to the insurance fund."], maker_fee: ["share", "Of the notional, to the insurance fund."], funding_rate_max: ["share", "Of the mark price for one accrual."],
-  floor: ["settlement", "Net notional from which the tier holds."], initial: ["share", ""], maintenance: ["share", ""], target: ["share", ""], closeout: ["share", ""],
-  haircut: ["", "Taken off the index price at each margin level; must not rise from initial to closeout."], factor: ["", "Of the tiers at each margin level; a liquidation stops at target."],
-  rate_base: ["share a year", "Borrow rate when nothing is drawn."], rate_slope1: ["share a year", "Added from there to the kink."], rate_slope2: ["share a year", "Added from the kink to full utilisation."], rate_kink: ["share", "Utilisation at the kink."],
-  reserve_factor: ["share", "Of interest, to the insurance fund."], supply_cap: ["settlement", "Lent to the pool at most."], borrow_cap: ["settlement", "Total debt at most."], profit_weight: ["share", "Of uncollected profit that counts as initial margin."],
-  bonus_min: ["share", "Liquidation bonus at health factor 1."], bonus_max: ["share", "At bonus health and below."], bonus_health: ["health", "Health factor of the full bonus."], liquidation_fee: ["share", "Of the liquidated notional, to the insurance fund."],
-  dust: ["settlement", "What is left of a position is not worth less."], insurance_draw: ["share", "Of the insurance fund that one event may draw."], confidence_max: ["share", "Of the price; wider is uncertain."],
-  stale_seconds: ["s", "Age at which a price is stale."], long_stale_seconds: ["s", "Age at which it counts as an outage."], grace_seconds: ["s", "To add collateral after an outage."], change_delay_seconds: ["s", "Notice before a parameter changes."], ramp_seconds: ["s", "Shortest ramp of a change that touches requirements."],
-};
-const TITLES = { underlyings: "Price feeds and margin tiers", collateral: "Collateral besides the settlement asset", instruments: "Instruments", rules: "Rules of the whole pool", bounds: "Narrower bounds", allowed: "What may use which price" };
+const TITLES = { margin: "Margin model", underlyings: "Price feeds and margin tiers", collateral: "Collateral besides the settlement asset", instruments: "Instruments", rules: "Rules of the whole pool", bounds: "Narrower bounds", allowed: "What may use which price" };
 const MAPS = { bounds: "{\"bonus_max\": [\"0.005\", \"0.02\"]}: a parameter, its lowest and its highest value, fixed for ever.", allowed: "An action and six numbers, 1 where it may use such a price; empty for the default." };
+
+/** A field's name for people; its unit stands beside it. */
+const named = (name) => capital(name.replace(/_(ns|seconds)$/, ""));
+const YES_NO = [[false, "no"], [true, "yes"]];
 
 export class SpecForm {
   constructor(schema, value, onChange) {
@@ -50,9 +39,9 @@ export class SpecForm {
       else if (schema.type === "object") sections.push([name, this.map(at)]);
       else simple.push(this.field(schema, at));
     }
-    const order = ["underlyings", "collateral", "instruments", "rules", "bounds", "allowed"];
+    const order = ["underlyings", "collateral", "instruments", "margin", "rules", "bounds", "allowed"];
     sections.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-    clear(this.node, this.section("Pool", h("div", { class: "fields" }, simple), true), sections.map(([name, body]) => this.section(TITLES[name] ?? capital(name), body, !["rules", "bounds", "allowed"].includes(name))));
+    clear(this.node, this.section("Pool", h("div", { class: "fields" }, simple), true), sections.map(([name, body]) => this.section(TITLES[name] ?? capital(name), body, !["margin", "rules", "bounds", "allowed"].includes(name))));
   }
 
   section(title, body, isOpen) {
@@ -156,12 +145,27 @@ export class SpecForm {
     const input = this.input(schema, at);
     const helpId = id("help");
     if (help) input.setAttribute("aria-describedby", helpId);
-    return h("div", { class: "field" }, h("label", { for: input.id }, capital(at.name), unit ? h("span", { class: "unit" }, this.unit(at.name)) : null), input, help ? h("span", { class: "help", id: helpId }, help) : null);
+    return h("div", { class: "field" }, h("label", { for: input.id }, named(at.name), unit ? h("span", { class: "unit" }, this.unit(at.name)) : null), input, help ? h("span", { class: "help", id: helpId }, help) : null);
   }
 
-  input(schema, { holder, name, path }, label) {
-    const isWhole = this.resolve(schema).type === "integer";
-    holder[name] ??= schema.default ?? (isWhole ? 0 : "");
+  input(schema, at, label) {
+    const { type } = this.resolve(schema);
+    at.holder[at.name] ??= schema.default ?? (type === "integer" ? 0 : "");
+    const choices = type === "boolean" ? YES_NO : CHOICES[at.name];
+    const node = choices ? this.choice(choices, at, label) : this.text(type === "integer", at, label);
+    this.inputs.set(at.path, node);
+    return node;
+  }
+
+  choice(choices, { holder, name, path }, label) {
+    const node = h("select", { id: id("input"), name: path, "aria-label": label, onchange: () => {
+      holder[name] = choices[node.selectedIndex][0];
+      this.changed(false);
+    } }, choices.map(([value, text]) => h("option", { selected: value === holder[name] }, text)));
+    return node;
+  }
+
+  text(isWhole, { holder, name, path }, label) {
     const node = h("input", { type: "text", id: id("input"), name: path, inputmode: isWhole ? "numeric" : null, autocomplete: "off", spellcheck: "false", "aria-label": label });
     node.value = String(holder[name]);
     node.addEventListener("input", () => {
@@ -169,7 +173,6 @@ export class SpecForm {
       holder[name] = isWhole && /^-?\d+$/.test(text) ? Number(text) : text;
       this.changed(false);
     });
-    this.inputs.set(path, node);
     return node;
   }
 
@@ -185,7 +188,8 @@ export class SpecForm {
       const field = parts.at(-1);
       const group = parts.length > 2 ? this.value[parts[0]]?.[Number(parts[1])] : null;
       const owner = group?.name ?? group?.asset;
-      const isNamed = problems.some((text) => (owner ? text.includes(owner) : true) && new RegExp(`\\b(${field}|${parts.at(-2)})\\b`).test(text) && (field.length > 4 || text.includes(parts.at(-2) ?? field)));
+      const place = `$.${path.replace(/\.(\d+)/g, "[$1]")}`; // as unreadable ones are named
+      const isNamed = problems.some((text) => text.includes(`\`${place}\``)) || problems.some((text) => (owner ? text.includes(owner) : true) && new RegExp(`\\b(${field}|${parts.at(-2)})\\b`).test(text) && (field.length > 4 || text.includes(parts.at(-2) ?? field)));
       if (isNamed) node.setAttribute("aria-invalid", "true");
       else node.removeAttribute("aria-invalid");
     }

@@ -19,7 +19,7 @@ export function healthPanel({ scope, account }) {
   const chart = new Chart({
     name: "Health factor over time",
     height: 190,
-    series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3), steps: true }],
+    series: [{ name: "Health", tip: "health_factor", colour: "--text", format: (value) => f.fixed(plain(value), 3), steps: true }],
     y: { format: (value) => f.fixed(plain(value), 2), lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }], range: (_, low, high) => [Math.min(0.95, (low ?? 1) * 0.97), Math.min(HEALTH_SHOWN_MAX, Math.max(1.15, (high ?? 1) * 1.03))] },
   });
   scope.add(chart);
@@ -44,27 +44,29 @@ export function healthPanel({ scope, account }) {
   return node;
 }
 
+const priceAxis = (unit) => ({ name: "Price", tip: "scenario_price", unit, format: f.tick, rest: (data) => Math.floor(data[0].length / 2) });
+
 function payoffChart(unit, marks, hasOptions) {
   return new Chart({
     name: "Payoff: equity and excess over the price",
     height: 250,
-    x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
+    x: priceAxis(unit),
     y: { format: (value) => f.compact(plain(value)), lines: () => [{ at: 0, colour: "--line-strong" }, ...marks()] },
     series: [
-      { name: "Equity", colour: "--text", format: (value) => `${f.money(plain(value))} ${unit}` },
-      { name: "Excess", colour: "--accent", format: (value) => `${f.money(plain(value))} ${unit}`, dash: [6, 4] },
-      ...(hasOptions ? [{ name: "At expiry", colour: "--h5", format: (value) => `${f.money(plain(value))} ${unit}`, width: 1.5, dash: [2, 3] }] : []),
+      { name: "Equity", tip: "equity", colour: "--text", format: (value) => `${f.money(plain(value))} ${unit}` },
+      { name: "Excess", tip: "excess", colour: "--accent", format: (value) => `${f.money(plain(value))} ${unit}`, dash: [6, 4] },
+      ...(hasOptions ? [{ name: "At expiry", tip: "at_expiry", colour: "--h5", format: (value) => `${f.money(plain(value))} ${unit}`, width: 1.5, dash: [2, 3] }] : []),
     ],
   });
 }
 
-function healthCurve(marks) {
+function healthCurve(unit, marks) {
   return new Chart({
     name: "Health over the price",
     height: 250,
-    x: { name: "Price", format: f.tick, rest: (data) => Math.floor(data[0].length / 2) },
+    x: priceAxis(unit),
     y: { format: (value) => f.fixed(plain(value), 2), within: [0, HEALTH_SHOWN_MAX], empty: [0, HEALTH_SHOWN_MAX], lines: () => [{ at: 1, colour: "--h0", text: "liquidated below 1" }, ...marks()] },
-    series: [{ name: "Health", colour: "--text", format: (value) => f.fixed(plain(value), 3) }],
+    series: [{ name: "Health", tip: "health_factor", colour: "--text", format: (value) => f.fixed(plain(value), 3) }],
   });
 }
 
@@ -108,7 +110,7 @@ export function curvesPanel({ scope, pool, account, unit, onStructures }) {
   let span = spanOf(account, hasOptions);
   const marks = () => marksOf(now, feed, pool, price, structures);
   const payoff = payoffChart(unit, marks, hasOptions);
-  const health = healthCurve(marks);
+  const health = healthCurve(unit, marks);
   scope.add(payoff);
   scope.add(health);
   const holder = h("div", { class: "heat-frame" });

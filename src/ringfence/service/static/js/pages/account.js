@@ -70,16 +70,17 @@ function rangeCell(name, unit) {
 }
 
 function legsPanel(scope, unit, hasOptions) {
+  const name = hasOptions ? 136 : 84; // of an option, its whole name: only its end says call or put
   const table = new Table({
     name: "Legs", rowKey: (row) => row.instrument, height: "260px", empty: "No position in any instrument.",
     columns: [
-      { key: "instrument", head: "Leg", width: `minmax(${hasOptions ? 124 : 84}px, 1fr)`, narrow: "minmax(84px, 1fr)", strong: true, draw: (cell, row) => say(cell, row.instrument) },
-      { key: "size", tip: "size", width: "80px", narrow: "80px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
+      { key: "instrument", head: "Leg", width: `minmax(${name}px, 1fr)`, narrow: `minmax(${hasOptions ? 156 : name}px, 1fr)`, strong: true, draw: (cell, row) => say(cell, row.instrument) },
+      { key: "size", tip: "size", width: "76px", narrow: "76px", num: true, draw: (cell, row) => { say(cell, f.signed(f.size(row.size))); return { exact: `${f.exact(row.size)} contracts, ${row.size.startsWith("-") ? "short" : "long"}` }; } },
       { key: "entry", tip: "entry_price", width: "82px", num: true, wide: true, draw: draws("entry_price", "price", unit) },
       { key: "mark", tip: "mark_price", width: "82px", num: true, wide: true, draw: draws("mark_price", "price", unit) },
       { key: "notional", tip: "notional", width: "94px", num: true, wide: true, draw: draws("notional", "money", unit) },
       { key: "pnl", head: "Result", tip: "unrealized_pnl", width: "84px", narrow: "86px", num: true, draw: (cell, row) => { say(cell, f.signed(f.money(row.unrealized_pnl))); return { exact: `${f.exact(row.unrealized_pnl)} ${unit}` }; } },
-      { key: "funding", head: "Funding", tip: "funding_due", width: "66px", num: true, wide: true, draw: draws("funding_due", "money", unit) },
+      { key: "funding", head: "Funding", tip: "funding_due", width: "60px", num: true, wide: true, draw: draws("funding_due", "money", unit) },
       { key: "liquidation", head: "Liquidation", tip: "liquidation_price", width: "minmax(92px, 1fr)", narrow: "minmax(96px, 1fr)", num: true, draw: rangeCell("liquidation", unit) },
       { key: "bankruptcy", head: "Bankruptcy", tip: "bankruptcy_price", width: "minmax(92px, 1fr)", num: true, wide: true, draw: rangeCell("bankruptcy", unit) },
     ],

@@ -3,6 +3,7 @@
 import { get, post } from "../api.js";
 import { Chart } from "../components/chart.js";
 import { SpecForm } from "../components/spec-form.js";
+import { explain } from "../components/tip.js";
 import { clear, h, nothing, panel, say } from "../dom.js";
 import * as f from "../format.js";
 import { createPool, hasWallet, walletAddress } from "../wallet.js";
@@ -24,9 +25,9 @@ function rateCurve(rules) {
 function rateChart() {
   return new Chart({
     name: "Borrow rate over utilisation", height: 170,
-    x: { name: "Utilisation", format: (v) => `${v}%`, rest: () => 90 },
+    x: { name: "Utilisation", tip: "utilisation", format: (v) => `${v}%`, rest: () => 90 },
     y: { format: (v) => `${Number(v.toPrecision(4))}%` },
-    series: [{ name: "Borrow rate", colour: "--text", format: (v) => `${v.toFixed(2)} % a year` }],
+    series: [{ name: "Borrow rate", tip: "borrow_rate", colour: "--text", format: (v) => `${v.toFixed(2)} % a year` }],
   });
 }
 
@@ -35,8 +36,10 @@ const times = (text) => (Number(text) > 0 ? `${Number((1 / Number(text)).toPreci
 
 function tiersTable(spec) {
   return h("table", { class: "plain" }, h("caption", { class: "sr" }, "Leverage by size"),
-    h("thead", null, h("tr", null, ["Feed", `From, ${spec.settlement}`, "Leverage", "Initial", "Maintenance"].map((text, k) => h("th", { scope: "col", class: k > 1 ? "num" : "" }, text)))),
-    h("tbody", null, (spec.underlyings ?? []).flatMap((feed) => (feed.tiers ?? []).map((tier) => h("tr", null, h("td", null, feed.name), h("td", null, /^\d+$/.test(tier.floor) ? f.exact(tier.floor) : tier.floor), h("td", { class: "num" }, times(tier.initial)), h("td", { class: "num" }, percent(tier.initial)), h("td", { class: "num" }, percent(tier.maintenance)))))));
+    h("thead", null, h("tr", null, ["Feed", `From, ${spec.settlement}`, "Leverage", "Initial", "Maintenance"].map((text, k) => h("th", { scope: "col", class: k ? "num" : "" }, text)))),
+    h("tbody", null, (spec.underlyings ?? []).flatMap((feed) => (feed.tiers ?? []).map((tier) => h("tr", null, h("td", null, feed.name),
+      [["tier_floor", /^\d+$/.test(tier.floor) ? f.exact(tier.floor) : tier.floor, `${tier.floor} ${spec.settlement}`], ["tier_leverage", times(tier.initial)], ["tier_initial", percent(tier.initial)], ["tier_maintenance", percent(tier.maintenance)]]
+        .map(([key, text, exact]) => explain(h("td", { class: "num", tabindex: "0" }, text), key, exact)))))));
 }
 
 function download(name, text) {

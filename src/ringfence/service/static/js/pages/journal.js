@@ -17,8 +17,8 @@ function columns() {
     { key: "time", head: "Time, UTC", tip: "time", width: "150px", wide: true, draw: (cell, row) => { say(cell, `${f.date(row.time_ms)} ${f.clock(row.time_ms)}`); return { exact: `${row.time_ns ?? row.time_ms} ${row.time_ns ? "ns" : "ms"} since 1970` }; } },
     { key: "kind", head: "Kind", width: "64px", wide: true, draw: (cell, row) => say(cell, f.capital(row.kind)) },
     { key: "about", head: "About", width: "minmax(112px, 0.7fr)", narrow: "minmax(104px, 1fr)", draw: (cell, row) => say(cell, told(row)[0]) },
-    { key: "what", head: "What", width: "minmax(120px, 2fr)", narrow: "minmax(96px, 1.2fr)", draw: (cell, row) => say(cell, told(row)[1]) },
-    { key: "events", tip: "events", width: "64px", num: true, wide: true, draw: (cell, row) => say(cell, f.count(row.events_total ?? row.events?.length ?? 0)) },
+    { key: "what", head: "What", tip: "journaled", width: "minmax(120px, 2fr)", narrow: "minmax(96px, 1.2fr)", draw: (cell, row) => { const [, text] = told(row); say(cell, text); return { exact: text }; } },
+    { key: "events", tip: "events", width: "64px", num: true, wide: true, draw: (cell, row) => { const n = row.events_total ?? row.events?.length ?? 0; say(cell, f.count(n)); return { exact: f.many(n, "event") }; } },
     { key: "head", tip: "head", width: "132px", wide: true, draw: (cell, row) => { clear(cell, h("span", { class: "mono muted" }, f.short(row.head, 8, 6))); return { exact: row.head }; } },
   ];
 }

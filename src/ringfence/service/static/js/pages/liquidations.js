@@ -82,12 +82,12 @@ function sums(rows) {
 
 function tiles() {
   const made = {
-    steps: tile("liquidations", "count", { name: "Steps loaded" }),
-    value: tile("liquidated_value", "compact", { name: "Value closed", unit: SETTLEMENT }),
-    bonus: tile("bonus", "compact", { name: "Bonuses paid", unit: SETTLEMENT }),
-    fee: tile("fee", "compact", { name: "Fees to insurance", unit: SETTLEMENT }),
-    insurance: tile("insurance_drawn", "compact", { name: "Drawn from insurance", unit: SETTLEMENT }),
-    shortfall: tile("shortfall_step", "compact", { name: "Shortfall", unit: SETTLEMENT }),
+    steps: tile("sum_steps", "count", { unit: "steps" }),
+    value: tile("sum_value", "compact", { unit: SETTLEMENT }),
+    bonus: tile("sum_bonus", "compact", { unit: SETTLEMENT }),
+    fee: tile("sum_fee", "compact", { unit: SETTLEMENT }),
+    insurance: tile("sum_insurance", "compact", { unit: SETTLEMENT }),
+    shortfall: tile("sum_shortfall", "compact", { unit: SETTLEMENT }),
   };
   const node = h("div", { class: "tiles" }, Object.values(made));
   node.set = (rows) => {

@@ -13,14 +13,14 @@ import { stream } from "../stream.js";
 export const SETTLEMENT = "USDC"; // what the venue-wide sums are in
 
 const CARDS = [
-  ["equity", "equity_total", "compact", SETTLEMENT, true],
-  ["open_interest_value", "open_interest_value", "compact", SETTLEMENT, true],
-  ["total_debt", "total_debt", "compact", SETTLEMENT, true],
-  ["insurance_fund", "insurance_total", "compact", SETTLEMENT, true],
-  ["active", "accounts_active", "count", "", true],
-  ["at_risk", "at_risk", "count", "", true],
-  ["liquidations", "liquidations", "count", "", true],
-  ["shortfall", "shortfall", "compact", SETTLEMENT, true],
+  ["equity", "equity_total", "compact", SETTLEMENT],
+  ["open_interest_value", "open_interest_value", "compact", SETTLEMENT],
+  ["total_debt", "total_debt", "compact", SETTLEMENT],
+  ["insurance_fund", "insurance_total", "compact", SETTLEMENT],
+  ["active", "accounts_active", "count", "accounts"],
+  ["at_risk", "at_risk", "count", "accounts"],
+  ["liquidations", "liquidations", "count", "steps"],
+  ["shortfall", "shortfall", "compact", SETTLEMENT],
 ];
 
 function cards(scope) {
@@ -112,10 +112,10 @@ function tapePanel(scope) {
 }
 
 function pulse(scope) {
-  const figures = [["seq", "entry", (v) => f.count(v)], ["ticks", "tick", (v) => f.count(v)], ["entries_per_second", "entries/s", (v) => f.fixed(String(v), 0)], ["tick_ms", "ms a tick", (v) => f.fixed(String(v), 2)], ["commands", "commands", (v) => f.count(v)]];
+  const figures = [["seq", "entries", (v) => f.count(v)], ["ticks", "ticks", (v) => f.count(v)], ["entries_per_second", "entries/s", (v) => f.fixed(String(v), 0)], ["tick_ms", "ms a tick", (v) => f.fixed(String(v), 2)], ["commands", "commands", (v) => f.count(v)]];
   const nodes = figures.map(([key, text]) => {
     const value = h("b", null, f.NONE);
-    return { key, value, node: explain(h("span", { tabindex: "0" }, value, ` ${text}`), key) };
+    return { key, value, node: explain(h("span", { tabindex: "0" }, value, h("span", { class: "unit" }, text)), key) };
   });
   scope.add(stream.subscribe({ channel: "stats" }, ({ only }) => {
     if (!only) return;

@@ -17,10 +17,10 @@ import { collateralPanel, fundingPanel } from "./pool-money.js";
 import { parametersPanel } from "./pool-rules.js";
 import { reservesPanel, waterfallPanel } from "./pool-waterfall.js";
 
-const NO_RISK = "no account is below 1.1, so there is nothing to cover";
+const NO_RISK = "no account below 1.1 needs maintenance margin, so there is nothing to cover";
 const TILES = [
   ["worst_health", "worst_health", "health"],
-  ["at_risk", "at_risk", "count"],
+  ["at_risk", "at_risk", "count", "accounts"],
   ["equity", "pool_equity", "compact", true],
   ["requirement", "pool_requirement", "compact", true],
   ["open_interest_value", "open_interest_value", "compact", true],
@@ -32,7 +32,7 @@ const TILES = [
 const WHY = { insurance_coverage: NO_RISK, worst_health: "no account owes or holds anything" };
 
 function tiles(unit) {
-  const made = TILES.map(([field, key, kind, isMoney]) => [field, tile(key, kind, { unit: isMoney ? unit : undefined })]);
+  const made = TILES.map(([field, key, kind, said]) => [field, tile(key, kind, { unit: said === true ? unit : said })]);
   const node = h("div", { class: "tiles" }, made.map(([, one]) => one));
   node.set = (pool) => {
     for (const [field, one] of made) {
@@ -69,16 +69,22 @@ function ladderPanel(scope, pool) {
   let points = [];
   const ladder = new LadderChart({ unit, height: 344 });
   scope.add(ladder);
-  const note = h("p", { class: "under-chart" });
+  const beyond = h("span", { tabindex: "0" });
+  const several = h("span", { tabindex: "0" });
+  const note = h("p", { class: "under-chart" }, beyond, " ", several);
   const show = () => ladder.set(points.map((p) => p.time_ms), points.map((p) => (p.prices[feed] ? Number(p.prices[feed]) : null)));
   const askLadder = async () => {
     try {
       const found = await get(`/pools/${part(pool.id)}/ladder`, { underlying: feed, buckets: 200 }, scope.signal);
       ladder.setLadder(found);
       const { down, up } = found.beyond;
-      say(note, `Further than half the price away: ${f.many(down.accounts + up.accounts, "account")}, ${f.compact(add(down.notional, up.notional))} ${unit}. Depending on several prices: ${f.many(found.several.accounts, "account")}, ${f.compact(found.several.notional)} ${unit}.`);
+      const further = add(down.notional, up.notional);
+      say(beyond, `Further than half the price away: ${f.many(down.accounts + up.accounts, "account")}, ${f.compact(further)} ${unit}.`);
+      say(several, `Depending on several prices: ${f.many(found.several.accounts, "account")}, ${f.compact(found.several.notional)} ${unit}.`);
+      explain(beyond, "ladder_beyond", `${f.exact(further)} ${unit}`);
+      explain(several, "ladder_several", `${f.exact(found.several.notional)} ${unit}`);
     } catch (error) {
-      if (error.name !== "AbortError") say(note, error.message);
+      if (error.name !== "AbortError") say(beyond, error.message);
     }
   };
   const askHistory = async () => {
@@ -86,7 +92,7 @@ function ladderPanel(scope, pool) {
       points = (await get(`/pools/${part(pool.id)}/history`, {}, scope.signal)).points;
       show();
     } catch (error) {
-      if (error.name !== "AbortError") say(note, error.message);
+      if (error.name !== "AbortError") say(beyond, error.message);
     }
   };
   askHistory().then(askLadder);

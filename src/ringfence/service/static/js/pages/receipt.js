@@ -15,17 +15,26 @@ const FIELDS = [
 const HEALTHS = ["health_before", "health_after"];
 const BARE = ["version", ...HEALTHS];
 
-function unitOf(field, event, settlement) {
-  if (field === "size") return event.name ?? "";
-  return BARE.includes(field) ? "" : settlement;
+const OF_SLICES = { size: "slice_size", price: "slice_price" };
+
+/** Digits, unit and explanation of a field; of an auction, size and price are shares. */
+function shownOf([field, key], event, settlement) {
+  const value = String(event[field]);
+  const isOfSlices = event.event === "auction_started" || event.event === "slice_sold";
+  if (isOfSlices && OF_SLICES[field]) return [f.percent(value, 7).replace(/\.?0+$/, ""), "%", OF_SLICES[field]];
+  const unit = field === "size" ? event.name ?? "" : BARE.includes(field) ? "" : settlement;
+  return [f.exact(value), unit, key];
 }
 
+/** What a step has to say: one that moves no contracts or coins has no size and no price. */
+const isTold = (event) => ([field]) => event[field] !== undefined && event[field] !== null && !(OF_SLICES[field] && event[field] === "0");
+
 function eventCard(event, settlement) {
-  const cells = FIELDS.filter(([field]) => event[field] !== undefined && event[field] !== null).map(([field, key]) => {
-    const isHealth = HEALTHS.includes(field);
-    const unit = unitOf(field, event, settlement);
-    const value = isHealth ? healthMark(event[field]) : [f.exact(String(event[field])), unit ? h("span", { class: "unit" }, unit) : null];
-    return explain(h("div", { class: "fig", tabindex: "0", role: "group" }, h("span", { class: "name" }, f.capital(field)), h("span", { class: "value" }, value)), key, `${f.exact(String(event[field]))} ${unit}`.trim());
+  const cells = FIELDS.filter(isTold(event)).map((field) => {
+    const [name] = field;
+    const [digits, unit, key] = shownOf(field, event, settlement);
+    const value = HEALTHS.includes(name) ? healthMark(event[name]) : [digits, unit ? h("span", { class: "unit" }, unit) : null];
+    return explain(h("div", { class: "fig", tabindex: "0", role: "group" }, h("span", { class: "name" }, f.capital(name)), h("span", { class: "value" }, value)), key, `${digits} ${unit}`.trim());
   });
   return h("article", { class: "event" }, h("h3", null, f.capital(event.event), event.name ? ` · ${event.name}` : "", event.account === undefined || event.account === null ? "" : ` · account ${event.account}`), h("div", { class: "figs" }, cells));
 }
@@ -70,14 +79,14 @@ function commandsPanel(entry) {
   const commands = entry.commands ?? [];
   const lines = commands.slice(0, ROWS_SHOWN).map((one) => {
     const { type, status } = one;
-    return h("li", null, h("b", null, type), status ? h("span", { class: `chip ${status === "ok" ? "good" : "warn"}` }, f.words(status)) : null, fields(one, entry));
+    return explain(h("li", null, h("b", null, type), status ? h("span", { class: `chip ${status === "ok" ? "good" : "warn"}` }, f.words(status)) : null, fields(one, entry)), "journaled");
   });
   const more = (entry.commands_total ?? commands.length) - lines.length;
   return panel("Commands", { note: `${f.count(entry.commands_total ?? commands.length)} in this entry`, body: [h("ul", { class: "commands" }, lines), more > 0 ? h("p", { class: "under-chart" }, `${f.count(more)} more; GET /v1/journal/${entry.seq} has them all.`) : null], flush: true });
 }
 
 function publishedPanel(entry) {
-  const lines = entry.prices.map((one) => h("li", null, h("b", null, one.feed), h("span", { class: "pair" }, h("span", { class: "muted" }, "index "), f.exact(one.index_price)), h("span", { class: "pair" }, h("span", { class: "muted" }, "mark "), f.exact(one.mark_price)), one.confidence ? h("span", { class: "pair" }, h("span", { class: "muted" }, "± "), f.exact(one.confidence)) : null, one.publish_time_ms ? h("span", { class: "pair" }, h("span", { class: "muted" }, "published "), f.moment(one.publish_time_ms)) : null));
+  const lines = entry.prices.map((one) => explain(h("li", null, h("b", null, one.feed), h("span", { class: "pair" }, h("span", { class: "muted" }, "index "), f.exact(one.index_price)), h("span", { class: "pair" }, h("span", { class: "muted" }, "mark "), f.exact(one.mark_price)), one.confidence ? h("span", { class: "pair" }, h("span", { class: "muted" }, "± "), f.exact(one.confidence)) : null, one.publish_time_ms ? h("span", { class: "pair" }, h("span", { class: "muted" }, "published "), f.moment(one.publish_time_ms)) : null), "journaled"));
   return panel("Prices", { note: "given to every pool that lists the feed", body: h("ul", { class: "commands" }, lines), flush: true });
 }
 
