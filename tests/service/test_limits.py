@@ -1,15 +1,17 @@
 """Allowances, held against a bucket that is counted out one by one."""
 
+import asyncio
 import random
+from contextlib import ExitStack
 
 import pytest
 from litestar.exceptions import WebSocketDisconnect
 from tests.service.live import ALICE, live
 
-from ringfence.service import guard
+from ringfence.service import admission, guard
+from ringfence.service.admission import AGAIN_MS, REDUCING_SLOTS, SLOTS, Admission
 from ringfence.service.limits import Buckets, Limits
 from ringfence.service.problems import ProblemError
-from ringfence.service.routes import commands
 
 
 class Clock:
@@ -124,12 +126,63 @@ def test_with_many_commands_under_way_more_are_busy_but_those_that_reduce_risk_a
     names = {"type": "withdraw", "pool": fresh.alpha, "owner": ALICE, "number": 1}
     unsigned = {"signer": ALICE, "nonce": "1", "expires_ms": 1, "signature": "0x" + "00" * 65}
     body = {"command": names | {"asset": "USDC", "amount": "1"}, "authorisations": [unsigned]}
-    fresh.desk.under_way = commands.UNDER_WAY_MAX - 1
+    with ExitStack() as others:
+        for _ in range(SLOTS - 1):
+            others.enter_context(fresh.desk.admission.slot_at_once())
+        assert fresh.client.post("/v1/commands", json=body).status_code == 401
+        others.enter_context(fresh.desk.admission.slot_at_once())
+        answer = fresh.client.post("/v1/commands", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert AGAIN_MS <= answer.json()["retry_after_ms"] < 2 * AGAIN_MS
+        body["command"]["type"] = "deposit"
+        assert fresh.client.post("/v1/commands", json=body).status_code == 401
+    body["command"]["type"] = "withdraw"
     assert fresh.client.post("/v1/commands", json=body).status_code == 401
-    fresh.desk.under_way = commands.UNDER_WAY_MAX
-    answer = fresh.client.post("/v1/commands", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
-    assert answer.json()["retry_after_ms"] == commands.AGAIN_MS
-    body["command"]["type"] = "deposit"
-    assert fresh.client.post("/v1/commands", json=body).status_code == 401
-    assert fresh.desk.under_way == commands.UNDER_WAY_MAX
+
+
+def test_what_reduces_risk_waits_for_its_turn_and_leaves_slots_to_others():
+    async def crowd() -> tuple[int, int, list[str]]:
+        slots, done = Admission(), asyncio.Event()
+        working = refused = 0
+
+        async def one(*, reduces_risk: bool) -> str:
+            nonlocal working, refused
+            try:
+                async with slots.slot(reduces_risk=reduces_risk):
+                    working += 1
+                    await done.wait()
+            except ProblemError as error:
+                refused += 1
+                return error.problem.code
+            return "done"
+
+        kinds = [True] * 20 + [False] * 5
+        tasks = [asyncio.create_task(one(reduces_risk=kind)) for kind in kinds]
+        await asyncio.sleep(0)
+        at_once, early = working, refused
+        done.set()
+        return at_once, early, await asyncio.gather(*tasks)
+
+    at_once, early, ends = asyncio.run(crowd())
+    assert (at_once, early) == (SLOTS, 5 - (SLOTS - REDUCING_SLOTS))
+    assert ends[:20] == ["done"] * 20
+    assert ends[20:] == ["done"] * 2 + ["busy"] * 3
+
+
+def test_even_what_reduces_risk_cannot_wait_in_any_number(monkeypatch):
+    monkeypatch.setattr(admission, "REDUCING_MAX", 2)
+
+    async def crowd() -> list[str]:
+        one = Admission()
+
+        async def ask() -> str:
+            try:
+                async with one.slot(reduces_risk=True):
+                    await asyncio.sleep(0)
+            except ProblemError as error:
+                return error.problem.code
+            return "done"
+
+        return await asyncio.gather(*(ask() for _ in range(3)))
+
+    assert asyncio.run(crowd()) == ["done", "done", "busy"]

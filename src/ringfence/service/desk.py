@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ringfence.service.admission import Admission
 from ringfence.service.frames import Frame, Snapshot
 from ringfence.service.history import Histories
 from ringfence.service.ledger import Ledger
@@ -56,7 +57,7 @@ class Desk:
         self.limits = Limits(time.monotonic)
         self.secret = secret or secrets.token_bytes(32)  # of read-only keys
         self.metrics = Metrics(self.stats, lambda: 0)
-        self.under_way = 0  # commands that may add risk
+        self.admission = Admission()
         self.given: set[str] = set()  # owners whom the faucet has given money
         self._connections: Connections | None = None
         self._has_ended = False

@@ -19,6 +19,7 @@ import msgspec
 from ringfence.signing.keys import keccak
 
 WORD = 32
+NAME_MAX = 64  # characters; longer texts are not kept
 
 _BYTES32 = re.compile(r"(?:0x)?[0-9a-fA-F]{64}", re.ASCII)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
@@ -92,9 +93,15 @@ def _bool(value: bool) -> bytes:  # noqa: FBT001 - a field's only value
 
 def _string(value: str) -> bytes:
     try:
-        return keccak(value.encode())
+        return _name(value) if len(value) <= NAME_MAX else keccak(value.encode())
     except UnicodeEncodeError:
         raise TypedDataError("a text holds half of a surrogate pair") from None
+
+
+@lru_cache(maxsize=4096)
+def _name(value: str) -> bytes:
+    """Hash of a short text; names of assets and instruments come again and again."""
+    return keccak(value.encode())
 
 
 ENCODERS: dict[str, Encode] = {

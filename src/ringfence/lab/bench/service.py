@@ -27,6 +27,7 @@ CHANNELS = ("prices", "pools", "stats", "liquidations", "at_risk")
 SHARE_GOAL = 0.10  # of one core
 BUSY = 8  # connections that keep the service busy
 OVERLOAD = 10
+FLAT = 1.5  # times as long as usual that an answer may take under overload, at p99
 
 
 @dataclass
@@ -163,6 +164,10 @@ def commanding(*, quick: bool) -> Iterator[Result]:
         yield Result(f"service: p99 of what reduces risk, {name}", _p99(load.reducing), "ms")
         yield Result(f"service: refused early, {name}", load.refused / seconds, "1/s")
         yield Result(f"service: memory, {name}", load.memory / 2**20, "MiB")
+    longer = _p99(over.seconds) / _p99(usual.seconds)
+    yield at_most("service: p99 at ten times the connections", longer, "x", FLAT)
+    grown = over.memory / usual.memory
+    yield at_most("service: memory at ten times the connections", grown, "x", 1.1)
 
 
 def _median(seconds: list[float]) -> float:

@@ -36,10 +36,6 @@ REDUCING = (
 )
 
 
-UNDER_WAY_MAX = 8  # commands; what came on top of these would only make all of them wait
-AGAIN_MS = 1000
-
-
 class Preview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A spec to look at."""
 
@@ -78,18 +74,12 @@ async def command(desk: TheDesk, data: JSONBody[Signed]) -> Receipt:
     if domain is None:
         raise ProblemError("not_allowed", "this venue takes no signed commands")
     is_safe = is_reducing(data)
-    if desk.under_way >= UNDER_WAY_MAX and not is_safe:
-        detail = f"{desk.under_way} commands are under way"
-        raise ProblemError("busy", detail, retry_after_ms=AGAIN_MS)
-    auth.check(data, domain)
-    desk.limits.take_command(data.authorisations[0].signer, reduces_risk=is_safe)
-    future = desk.writer.submit(lambda venue: venue.execute_signed(data), reduces_risk=is_safe)
-    desk.under_way += not is_safe
-    try:
+    async with desk.admission.slot(reduces_risk=is_safe):
+        auth.check(data, domain)
+        desk.limits.take_command(data.authorisations[0].signer, reduces_risk=is_safe)
+        future = desk.writer.submit(lambda venue: venue.execute_signed(data), reduces_risk=is_safe)
         # Whoever hangs up does not take back what is queued.
         receipt = await asyncio.shield(asyncio.wrap_future(future))
-    finally:
-        desk.under_way -= not is_safe
     return on_the_wire(desk, data, receipt)
 
 
