@@ -1,8 +1,15 @@
 """`ringfence verify`: exactly four keys, 0 for a whole journal, 1 for any other."""
 
+import json
 import shutil
 
 import apsw
+import msgspec
+import pytest
+from tests.consent.ceremony import ANN, DOMAIN, EVE, OPERATOR, Ceremony
+
+from ringfence.signing.receipts import attest
+from ringfence.units import MS_NS
 
 
 def test_a_whole_journal_is_ok(run, written):
@@ -58,3 +65,58 @@ def test_a_head_that_is_none_is_wrong_usage(run, written):
     answer = run("verify", written.path, "--head", "abc")
     assert answer.code == 2
     assert "'abc'" in answer.err
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    """A journal of signed commands, and the receipt of the last one as the service answers it."""
+    path = tmp_path_factory.mktemp("signed") / "venue.journal"
+    ceremony = Ceremony(path)
+    answer = ceremony.must(ceremony.deposit(ANN, "5"), ANN)
+    ceremony.venue.close()
+    place = attest(OPERATOR, DOMAIN, answer.seq, answer.head, answer.time_ns // MS_NS)
+    return path, {**msgspec.to_builtins(place), "ok": True, "status": "ok", "events": []}
+
+
+def test_receipts_that_the_journal_agrees_with_are_ok(run, signed, tmp_path):
+    path, receipt = signed
+    file = tmp_path / "receipts.json"
+    for held in (receipt, [receipt, receipt], []):
+        file.write_text(json.dumps(held))
+        answer = run("verify", path, "--receipts", file, "--signer", OPERATOR.owner, "--json")
+        assert answer.code == 0
+        assert answer.json.keys() == {"ok", "entries", "head", "problems"}
+
+
+def test_receipts_that_tell_another_story_are_named(run, signed, tmp_path):
+    path, receipt = signed
+    seq = receipt["seq"]
+    forked = msgspec.to_builtins(attest(OPERATOR, DOMAIN, seq, "cd" * 32, receipt["time_ms"]))
+    file = tmp_path / "receipts.json"
+    file.write_text(json.dumps([receipt, forked]))
+    answer = run("verify", path, "--receipts", file, "--json")
+    assert (answer.code, answer.json["ok"]) == (1, False)
+    found = [(problem["seq"], problem["code"]) for problem in answer.json["problems"]]
+    assert found == [(seq, "receipt_differs"), (seq, "equivocation")]
+    assert forked["head"] in answer.json["problems"][0]["message"]
+    answer = run("verify", path, "--receipts", file)
+    assert (answer.code, answer.out[:6]) == (1, "NOT OK")
+    assert "equivocation" in answer.out
+    answer = run("verify", path, "--receipts", file, "--signer", EVE.owner, "--json")
+    assert {problem["code"] for problem in answer.json["problems"]} == {"receipt_invalid"}
+
+
+def test_receipts_that_cannot_be_read_are_wrong_usage(run, signed, tmp_path):
+    path, receipt = signed
+    file = tmp_path / "receipts.json"
+    file.write_text("{")
+    assert run("verify", path, "--receipts", file).code == 2
+    file.write_text(json.dumps([{**receipt, "signature": None}]))
+    answer = run("verify", path, "--receipts", file)
+    assert answer.code == 2
+    assert "$[0].signature" in answer.err
+    assert run("verify", path, "--receipts", tmp_path / "nowhere").code == 2
+    answer = run("verify", path, "--signer", OPERATOR.owner)
+    assert (answer.code, "--receipts" in answer.err) == (2, True)
+    answer = run("verify", path, "--receipts", file, "--signer", "0x12")
+    assert (answer.code, "'0x12'" in answer.err) == (2, True)

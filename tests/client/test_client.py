@@ -5,13 +5,14 @@ import asyncio
 import httpx
 import msgspec
 import pytest
-from tests.client.serving import served
+from tests.client.serving import DOMAIN, served
 from tests.venue.scene import ALICE
 
 from ringfence.client import (
     AsyncClient,
     Client,
     ProblemError,
+    ReceiptError,
     SigningKey,
     commands,
     demo_key,
@@ -19,6 +20,7 @@ from ringfence.client import (
 )
 from ringfence.client.calls import ATTEMPTS_MAX, pause
 from ringfence.client.signer import UnsignedError
+from ringfence.signing.receipts import attest
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +283,84 @@ def test_the_asynchronous_client_does_the_same(live):
 def test_both_clients_have_the_same_words():
     words = [{w for w in vars(of) if not w.startswith("_")} for of in (Client, AsyncClient)]
     assert words[0] == words[1]
+
+
+class Forging(httpx.HTTPTransport):
+    """A network in which somebody changes answers on their way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.change = dict
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        response.read()
+        fields = self.change(response.json())
+        return httpx.Response(response.status_code, content=msgspec.json.encode(fields))
+
+
+def by(key, seq_ahead=0, domain=DOMAIN):
+    """A change of a receipt: somebody else's key signs it, or it is of another venue."""
+
+    def change(fields):
+        place = attest(key, domain, fields["seq"] + seq_ahead, fields["head"], fields["time_ms"])
+        return {**fields, "signer": place.signer, "signature": place.signature}
+
+    return change
+
+
+def test_a_receipt_that_the_venue_did_not_sign_is_an_error(live):
+    network = Forging()
+    client, pool = opened(live, network)
+    told = client.venue().receipt_signer
+    deposit = commands.Deposit(pool=pool, owner=client.owner, asset="USDC", amount="1")
+    eve = SigningKey.generate()
+    changes = [
+        (by(eve), f"{eve.owner} signed it, not {told}"),
+        (lambda fields: {**by(eve)(fields), "signer": told}, "did not sign this receipt"),
+        (lambda fields: {**fields, "seq": fields["seq"] + 1}, "did not sign this receipt"),
+        (lambda fields: {**fields, "head": "00" * 32}, "did not sign this receipt"),
+        (lambda fields: {**fields, "signature": "0x" + "00" * 65}, "r of the signature"),
+    ]
+    with client:
+        for change, why in changes:
+            network.change = change
+            with pytest.raises(ReceiptError, match=why) as error:
+                client.execute(deposit)
+            assert error.value.receipt.ok
+        network.change = dict
+        assert client.account(pool).balances["USDC"] == "5005"  # each was done
+        assert client.execute(deposit, client_id="one").signer == told
+        assert client.execute(deposit, client_id="one").repeated
+
+
+def test_another_signer_than_the_pinned_or_first_one_is_an_error(live):
+    with Client(live.url) as client:
+        told = client.venue().receipt_signer
+    eve = SigningKey.generate()
+    with Client(live.url, eve, receipt_signer=eve.owner) as client:
+        client.faucet()
+        with pytest.raises(ReceiptError, match=f"{told} signs its receipts") as error:
+            client.execute(messages.Register(owner=client.owner))
+        assert error.value.receipt is None
+    network = Forging()
+    key = SigningKey.generate()
+    with Client(
+        live.url, key, receipt_signer=told.upper().replace("X", "x"), transport=network
+    ) as client:
+        client.faucet()
+        assert client.execute(messages.Register(owner=client.owner)).signer == told
+        network.change = lambda fields: {**fields, "receipt_signer": eve.owner}
+        with pytest.raises(ReceiptError, match="pinned or named before"):
+            client.prepare()
+
+
+def test_the_asynchronous_client_checks_receipts_too(live):
+    async def story() -> None:
+        key = SigningKey.generate()
+        async with AsyncClient(live.url, key, receipt_signer=key.owner) as client:
+            await client.faucet()
+            with pytest.raises(ReceiptError):
+                await client.execute(messages.Register(owner=client.owner))
+
+    asyncio.run(story())

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.service.live import ALICE, BOB, c, live
+from tests.service.live import ALICE, BOB, DOMAIN, c, live
 
 from ringfence.client.signer import Signer
 from ringfence.core.spec import parse_spec
@@ -13,8 +13,9 @@ from ringfence.service.limits import Limits
 from ringfence.service.routes.system import EXAMPLE
 from ringfence.service.schema import VenueAnswer
 from ringfence.signing.demo import demo_key
+from ringfence.signing.receipts import Attestation, check_attestation
 from ringfence.venue.clock import SystemClock
-from ringfence.venue.consent.messages import GrantReader
+from ringfence.venue.consent.messages import GrantReader, Register
 
 DEPOSIT = {"type": "deposit", "owner": ALICE, "asset": "USDC", "amount": "100"}
 
@@ -144,6 +145,28 @@ def test_a_signed_command_is_done_once_and_found_by_its_id(funded):
     assert entry["authorisations"][0]["signer"] == owner
     other = signed(funded, client_id="one", command=msgspec.structs.replace(deposit, amount="1"))
     assert funded.post("/v1/commands", other, status=409)["code"] == "client_id_reused"
+
+
+def test_every_receipt_is_signed_for_the_very_entry_that_it_names(funded):
+    pool, owner = funded.alpha, funded.key.owner
+    opening = c.OpenAccount(pool=pool, owner=owner)
+    much = c.Deposit(pool=pool, owner=owner, asset="USDC", amount="501")
+    register = Register(owner=owner)
+    told = funded.get("/v1/venue")["receipt_signer"]
+    places = set()
+    for command in (register, opening, much, opening):
+        body = signed(funded, client_id=f"{len(places)}", command=command)
+        receipt = funded.post("/v1/commands", body)
+        funded.settle()
+        entry = funded.get(f"/v1/journal/{receipt['seq']}")
+        assert (receipt["head"], receipt["time_ms"]) == (entry["head"], entry["time_ms"])
+        assert receipt["signer"] == told
+        place = msgspec.convert(receipt, Attestation)
+        assert check_attestation(place, DOMAIN)
+        again = funded.post("/v1/commands", body)
+        assert msgspec.convert(again, Attestation) == place
+        places.add(place)
+    assert len(places) == 4
 
 
 def test_a_refused_command_is_a_receipt(funded):

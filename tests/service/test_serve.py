@@ -17,6 +17,8 @@ from websockets.sync.client import connect
 
 from ringfence.cli import main
 from ringfence.service.serving import bound
+from ringfence.signing.demo import demo_key
+from ringfence.signing.keys import keccak
 from ringfence.venue.audit import audit
 from ringfence.venue.venue import Venue
 
@@ -94,12 +96,15 @@ def test_the_end_answers_what_was_taken_and_the_journal_has_all_that_was_answere
         assert {venue.wallet(owner)["USDC"] for owner in flood.answered} == {10**11}
 
 
-def test_a_venue_without_prices_serves_its_journal_and_goes_on_with_it(tmp_path):
+def test_a_venue_without_prices_serves_its_journal_and_goes_on_with_it(tmp_path, monkeypatch):
     path = tmp_path / "venue.journal"
     with Venue.open(path) as venue:
         venue.list_asset("USDC", 6)
+    key = demo_key("receipts")
+    monkeypatch.setenv("RINGFENCE_RECEIPT_KEY", keccak(b"ringfence demo receipts").hex())
     with process("--journal", str(path)) as (running, url):
         shown = httpx.get(f"{url}/v1/venue").json()
+        assert shown["receipt_signer"] == key.owner
         assert shown["source"]["kind"] == "none"
         assert shown["seq"] == 1
         assert shown["domain"] is None
@@ -119,6 +124,15 @@ def test_a_venue_without_prices_serves_its_journal_and_goes_on_with_it(tmp_path)
 def test_wrong_usage_says_what_to_do(arguments, message, capsys):
     assert main(["serve", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "5ec4e7", "00" * 32, "5ec4e7" * 11, "zz" * 32])
+def test_a_wrong_receipt_key_is_named_and_not_shown(text, capsys, monkeypatch):
+    monkeypatch.setenv("RINGFENCE_RECEIPT_KEY", text)
+    assert main(["serve", "--port", "0"]) == 2
+    told = capsys.readouterr().err
+    assert "RINGFENCE_RECEIPT_KEY must be 64 hex digits" in told
+    assert not text or text not in told
 
 
 def test_answers_are_not_held_back_for_an_acknowledgement():

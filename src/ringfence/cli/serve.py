@@ -37,6 +37,7 @@ from ringfence.service.serving import address_of, bound
 from ringfence.service.serving import serve as serve_desk
 from ringfence.service.writer import Writer
 from ringfence.signing.demo import demo_key
+from ringfence.signing.keys import SigningKey
 from ringfence.signing.typed import Domain
 from ringfence.units import MS_NS
 from ringfence.venue.venue import Venue
@@ -45,6 +46,7 @@ DEMO = "demo"
 DEMO_STEP_SECONDS = 15  # at a speed of 60, four prices a second
 CHAIN_ID = 31_337  # of no public chain
 SECRET = "RINGFENCE_SECRET"  # noqa: S105 - the name of a variable, not a secret
+RECEIPT_KEY = "RINGFENCE_RECEIPT_KEY"
 SPEED_MAX = 100_000
 FAUCET = {SETTLEMENT: "100000"}
 
@@ -86,6 +88,7 @@ def serve(
     Without --replay there are no prices but those that an oracle's key signs.
     """
     _check_speed(speed)
+    secret, receipt_key = _secret(), _receipt_key()
     with closing(_listening(host, port)) as listener, refusals():
         if replay is None:
             writer, source = _plain(journal)
@@ -94,8 +97,9 @@ def serve(
             writer, source = _replayed(replay, symbol, plan, journal, speed, loop=loop)
         with writer.venue as venue:
             _found(venue, admin, is_replay=replay is not None)
+            desk = Desk(writer, source, secret, receipt_key)
             hosts = (*allow_host, host)
-            _run(writer, source, listener, hosts, limit_loopback=limit_loopback, json=json)
+            _run(desk, listener, hosts, limit_loopback=limit_loopback, json=json)
     return OK
 
 
@@ -137,8 +141,7 @@ def _found(venue: Venue, admin: str | None, *, is_replay: bool) -> None:
 
 
 def _run(
-    writer: Writer,
-    source: Source,
+    desk: Desk,
     listener: socket.socket,
     hosts: Sequence[str],
     *,
@@ -148,14 +151,14 @@ def _run(
     """Serve until interrupted."""
     url = address_of(listener)
     serve_desk(
-        Desk(writer, source, _secret()),
+        desk,
         listener,
         hosts=hosts,
         limit_loopback=limit_loopback,
         begun=lambda: _say(url, json=json),
     )
-    if writer.halted is not None:
-        note(f"ringfence: {writer.halted}")
+    if desk.writer.halted is not None:
+        note(f"ringfence: {desk.writer.halted}")
 
 
 def _say(url: str, *, json: bool) -> None:
@@ -178,6 +181,17 @@ def _secret() -> bytes | None:
     if len(secret) < 32:
         fail(f"{SECRET} must be at least 64 hex digits; unset it for keys that end with this run")
     return secret
+
+
+def _receipt_key() -> SigningKey | None:
+    """The key that signs receipts; None: a new one, for this run."""
+    text = os.environ.get(RECEIPT_KEY)
+    if text is None:
+        return None
+    try:
+        return SigningKey.from_hex(text)
+    except ValueError:
+        fail(f"{RECEIPT_KEY} must be 64 hex digits; unset it for a key that ends with this run")
 
 
 def _domain() -> Domain:

@@ -8,7 +8,7 @@ done once), and returns the structs that docs/reference/http.md describes.
 """
 
 from ringfence.client.asynchronous import AsyncClient
-from ringfence.client.problem import ProblemError
+from ringfence.client.problem import ProblemError, ReceiptError
 from ringfence.client.stream import StreamError, Table, subscription, watch
 from ringfence.client.synchronous import Client
 from ringfence.signing.demo import demo_key
@@ -20,6 +20,7 @@ __all__ = [
     "AsyncClient",
     "Client",
     "ProblemError",
+    "ReceiptError",
     "SigningKey",
     "StreamError",
     "Table",

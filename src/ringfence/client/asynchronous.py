@@ -35,6 +35,8 @@ class AsyncClient:
         url: Where the service is.
         key: The owner's wallet, or a session key of it; without one nothing can be signed.
         owner: Whom a session key signs for; by default the key's own address.
+        receipt_signer: Address whose receipts alone are taken; by default that of the key which
+            the venue names when it is asked first.
         transport: How requests go out, for tests; by default over the network.
     """
 
@@ -44,12 +46,13 @@ class AsyncClient:
         key: SigningKey | None = None,
         *,
         owner: str | None = None,
+        receipt_signer: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(
             base_url=url, timeout=TIMEOUT_SECONDS, transport=transport, trust_env=False
         )
-        self.signer = Signer(key, owner)
+        self.signer = Signer(key, owner, receipt_signer)
 
     @property
     def owner(self) -> str:
@@ -170,6 +173,7 @@ class AsyncClient:
 
         Raises:
             ProblemError: It was not taken; nothing has happened.
+            ReceiptError: Its receipt is not signed by whom it has to be; look what has happened.
         """
         if not self.signer.is_ready:
             await self.prepare()
@@ -185,6 +189,7 @@ class AsyncClient:
                 await self.prepare()
                 self.signer.skip()
                 signed = self.signer.signed(command, signed.client_id, with_keys)
+        self.signer.check(receipt)
         self.signer.note(receipt.time_ms)
         return receipt
 

@@ -1,6 +1,8 @@
-"""What a client raises when the service answers with a problem."""
+"""What a client raises when the service answers with a problem, or with a doubtful receipt."""
 
 import msgspec
+
+from ringfence.service.schema import Receipt
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -28,3 +30,15 @@ class ProblemError(Exception):
         self.detail = problem.detail
         self.problems = problem.problems
         self.retry_after_ms = problem.retry_after_ms
+
+
+class ReceiptError(RuntimeError):
+    """The venue's receipts are not signed by the key that it named, or that was pinned.
+
+    `receipt` is the one that came for a command, which may have been done; None where the venue
+    names another signer before anything was sent.
+    """
+
+    def __init__(self, message: str, receipt: Receipt | None = None) -> None:
+        super().__init__(message)
+        self.receipt = receipt

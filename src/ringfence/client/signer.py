@@ -1,10 +1,14 @@
-"""The client's pen: nonces that only go up, expiries in the venue's time, signatures."""
+"""The client's pen: nonces that only go up, expiries in the venue's time, signatures, receipts."""
 
 import secrets
 import threading
 
-from ringfence.service.schema import VenueAnswer
-from ringfence.signing.keys import SigningKey
+import msgspec
+
+from ringfence.client.problem import ReceiptError
+from ringfence.service.schema import Receipt, VenueAnswer
+from ringfence.signing.keys import SignatureError, SigningKey
+from ringfence.signing.receipts import Attestation, check_attestation
 from ringfence.signing.typed import Domain
 from ringfence.units import MS_NS
 from ringfence.venue.clock import SystemClock
@@ -22,9 +26,12 @@ class UnsignedError(RuntimeError):
 class Signer:
     """Signs for one key; safe to use from several threads."""
 
-    def __init__(self, key: SigningKey | None, owner: str | None) -> None:
+    def __init__(
+        self, key: SigningKey | None, owner: str | None, receipt_signer: str | None = None
+    ) -> None:
         self._key = key
         self.owner = owner if owner is not None else "" if key is None else key.owner
+        self.receipt_signer = None if receipt_signer is None else receipt_signer.lower()
         self._domain: Domain | None = None
         self._lives = False  # whether the venue's time is that of the machine
         self._time_ms = 0
@@ -37,16 +44,47 @@ class Signer:
         return self._domain is not None
 
     def learn(self, venue: VenueAnswer) -> None:
-        """Take the domain and the time from what the venue says of itself."""
+        """Take the domain, the signer of receipts and the time from what the venue says of itself.
+
+        Raises:
+            UnsignedError: It takes no signed commands.
+            ReceiptError: Its receipts are signed by another key than was pinned, or named before.
+        """
         if venue.domain is None:
             raise UnsignedError("this venue takes no signed commands; see `serve --admin`")
-        self._domain = venue.domain
+        told = venue.receipt_signer.lower()
+        if self.receipt_signer not in {None, told}:
+            raise ReceiptError(
+                f"the venue says that {told} signs its receipts, but {self.receipt_signer} was "
+                "pinned or named before; a service without RINGFENCE_RECEIPT_KEY has a new key in "
+                "every run: make a new client if you trust it"
+            )
+        self.receipt_signer, self._domain = told, venue.domain
         self._lives = venue.source.kind == "none"
         self.note(venue.time_ms)
 
     def note(self, time_ms: int) -> None:
         """Hear of the venue's time."""
         self._time_ms = max(self._time_ms, time_ms)
+
+    def check(self, receipt: Receipt) -> None:
+        """Check that a receipt is signed by whom the venue named, for this venue.
+
+        Raises:
+            ReceiptError: It is not.
+        """
+        assert self._domain is not None, "a command was signed for it"
+        why = f"{receipt.signer} signed it, not {self.receipt_signer}"
+        if receipt.signer.lower() == self.receipt_signer:
+            attested = msgspec.convert(receipt, Attestation, from_attributes=True)
+            try:
+                check_attestation(attested, self._domain)
+            except SignatureError as error:
+                why = str(error)
+            else:
+                return
+        message = f"the receipt of entry {receipt.seq} proves nothing: {why}"
+        raise ReceiptError(f"{message}; the command may have been done, so look", receipt)
 
     def _now_ms(self) -> int:
         """The venue's time, as far as it is known; in a replay a little behind it."""

@@ -23,6 +23,7 @@ from ringfence.service.stream import Hub
 from ringfence.service.summaries import Pace, Summaries, stats
 from ringfence.service.verification import Verifier
 from ringfence.service.writer import StoppingError, Writer
+from ringfence.signing.keys import SigningKey
 from ringfence.units import MS_NS
 from ringfence.venue.decoding import Decoder
 from ringfence.venue.encoding import CommandError, address_bytes
@@ -45,7 +46,13 @@ class Connections(Protocol):
 class Desk:
     """The state that routes and the stream share."""
 
-    def __init__(self, writer: Writer, source: Source, secret: bytes | None = None) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        source: Source,
+        secret: bytes | None = None,
+        receipt_key: SigningKey | None = None,
+    ) -> None:
         self.run = secrets.token_hex(4)
         self.writer = writer
         self.source = source
@@ -56,6 +63,7 @@ class Desk:
         self.verifier = Verifier(writer.venue.journal)
         self.limits = Limits(time.monotonic)
         self.secret = secret or secrets.token_bytes(32)  # of read-only keys
+        self.receipt_key = receipt_key or SigningKey.generate()
         self.metrics = Metrics(self.stats, lambda: 0)
         self.admission = Admission()
         self.given: set[str] = set()  # owners whom the faucet has given money

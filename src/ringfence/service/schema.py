@@ -76,6 +76,7 @@ class VenueAnswer(msgspec.Struct, frozen=True):
     assets: tuple[Asset, ...]
     source: Source
     domain: Domain | None  # what signatures are bound to; null: none are taken
+    receipt_signer: str  # address of the key that signs receipts
     stats: Stats
 
 
@@ -300,6 +301,8 @@ class Receipt(msgspec.Struct, frozen=True):
     seq: int
     head: str
     time_ms: int
+    signer: str  # address of the key that vouches for seq, head and time
+    signature: str
     events: tuple[dict[str, Any], ...] = ()
     reason: str | None = None  # why the venue itself refused
     created: str | None = None  # id of the pool or the read-only key that was made

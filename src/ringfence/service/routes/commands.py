@@ -18,6 +18,7 @@ from ringfence.service.problems import ProblemError, documented
 from ringfence.service.routes.common import ADDRESS, TheDesk
 from ringfence.service.schema import Receipt, Received, Simulation
 from ringfence.service.whatif import what_if, with_prices
+from ringfence.signing.receipts import attest
 from ringfence.units import MS_NS
 from ringfence.venue import commands as c
 from ringfence.venue.consent.evidence import decode_signed, receipt_of
@@ -109,7 +110,11 @@ def is_reducing(signed: Signed) -> bool:
 
 
 def on_the_wire(desk: Desk, signed: Signed, receipt: auth.SignedReceipt) -> Receipt:
-    """Return a receipt with times in ms, and the secret of a read-only key that it made."""
+    """Return a receipt with times in ms, signed, and the secret of a read-only key it made."""
+    domain = desk.writer.venue.state.book.domain
+    assert domain is not None, "a signed command is signed for a domain"
+    time_ms = receipt.time_ns // MS_NS
+    attested = attest(desk.receipt_key, domain, receipt.seq, receipt.head, time_ms)
     secret = None
     # Signed commands stand in the journal for everybody, so a repeated one proves nothing.
     if isinstance(signed.command, GrantReader) and receipt.created and not receipt.repeated:
@@ -120,7 +125,9 @@ def on_the_wire(desk: Desk, signed: Signed, receipt: auth.SignedReceipt) -> Rece
         status=receipt.status,
         seq=receipt.seq,
         head=receipt.head,
-        time_ms=receipt.time_ns // MS_NS,
+        time_ms=time_ms,
+        signer=attested.signer,
+        signature=attested.signature,
         events=tuple(events),
         reason=receipt.reason,
         created=receipt.created,

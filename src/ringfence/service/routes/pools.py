@@ -54,6 +54,7 @@ def venue(desk: TheDesk) -> VenueAnswer:
         assets=tuple(Asset(name, decimals) for name, decimals in snapshot.assets),
         source=msgspec.structs.replace(desk.source, state=snapshot.source_state),
         domain=desk.writer.venue.state.book.domain,
+        receipt_signer=desk.receipt_key.owner,
         stats=stats,
     )
 
