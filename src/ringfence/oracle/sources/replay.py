@@ -180,7 +180,9 @@ def _groups(
     """Which rows belong to which symbol."""
     if "symbol" not in names:
         if symbol is None or not base_symbol(symbol):
-            raise PriceFileError(f"{path}: no symbol column; say what it prices, such as ETH")
+            raise PriceFileError(
+                f"{path}: no symbol column; say what it prices, such as `--symbol ETH`"
+            )
         return {base_symbol(symbol): np.ones(table.num_rows, np.bool_)}
     texts, which = names_of(table[names["symbol"]])
     wanted = {k: text for k, text in enumerate(texts) if text.strip()}
