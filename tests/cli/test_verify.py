@@ -109,8 +109,11 @@ def test_receipts_that_tell_another_story_are_named(run, signed, tmp_path):
 def test_receipts_that_cannot_be_read_are_wrong_usage(run, signed, tmp_path):
     path, receipt = signed
     file = tmp_path / "receipts.json"
-    file.write_text("{")
-    assert run("verify", path, "--receipts", file).code == 2
+    wide, negative = (json.dumps({**receipt, "seq": seq}) for seq in (2**63, -1))
+    deep = json.dumps(receipt)[:-1] + ', "deep": ' + "[" * 100_000
+    for text in ("{", "", "null", "\ud800", wide, negative, deep):
+        file.write_text(text, errors="surrogatepass")
+        assert run("verify", path, "--receipts", file).code == 2, text[:80]
     file.write_text(json.dumps([{**receipt, "signature": None}]))
     answer = run("verify", path, "--receipts", file)
     assert answer.code == 2

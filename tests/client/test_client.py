@@ -319,6 +319,7 @@ def test_a_receipt_that_the_venue_did_not_sign_is_an_error(live):
         (by(eve), f"{eve.owner} signed it, not {told}"),
         (lambda fields: {**by(eve)(fields), "signer": told}, "did not sign this receipt"),
         (lambda fields: {**fields, "seq": fields["seq"] + 1}, "did not sign this receipt"),
+        (lambda fields: {**fields, "seq": -1}, "nobody can have signed"),
         (lambda fields: {**fields, "head": "00" * 32}, "did not sign this receipt"),
         (lambda fields: {**fields, "signature": "0x" + "00" * 65}, "r of the signature"),
     ]
@@ -329,7 +330,7 @@ def test_a_receipt_that_the_venue_did_not_sign_is_an_error(live):
                 client.execute(deposit)
             assert error.value.receipt.ok
         network.change = dict
-        assert client.account(pool).balances["USDC"] == "5005"  # each was done
+        assert client.account(pool).balances["USDC"] == "5006"  # each was done
         assert client.execute(deposit, client_id="one").signer == told
         assert client.execute(deposit, client_id="one").repeated
 

@@ -58,6 +58,6 @@ def _receipts(path: Path | None, signer: str | None) -> list[Attestation]:
         return []
     try:
         found = msgspec.json.decode(content_of(path), type=Attestation | list[Attestation])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         fail(f"{path} holds no receipts as POST /v1/commands answers them: {error}")
     return found if isinstance(found, list) else [found]

@@ -3,8 +3,6 @@
 import secrets
 import threading
 
-import msgspec
-
 from ringfence.client.problem import ReceiptError
 from ringfence.service.schema import Receipt, VenueAnswer
 from ringfence.signing.keys import SignatureError, SigningKey
@@ -76,7 +74,8 @@ class Signer:
         assert self._domain is not None, "a command was signed for it"
         why = f"{receipt.signer} signed it, not {self.receipt_signer}"
         if receipt.signer.lower() == self.receipt_signer:
-            attested = msgspec.convert(receipt, Attestation, from_attributes=True)
+            r = receipt
+            attested = Attestation(r.seq, r.head, r.time_ms, r.signer, r.signature)
             try:
                 check_attestation(attested, self._domain)
             except SignatureError as error:

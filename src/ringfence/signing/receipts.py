@@ -8,6 +8,7 @@ anybody that the signer told two stories (equivocation); no journal is needed fo
 """
 
 import re
+from typing import Annotated
 
 import msgspec
 
@@ -22,9 +23,9 @@ _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}", re.ASCII)
 class Attestation(msgspec.Struct, frozen=True):
     """The fields of a receipt that its signature is about, and the signature."""
 
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     head: str  # 64 hex digits, of the entry with this seq
-    time_ms: int
+    time_ms: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     signer: str  # address
     signature: str  # 0x and 130 hex digits
 
