@@ -14,7 +14,6 @@ from ringfence.core.validity import validity
 from ringfence.risk.measure import (
     AT_RISK,
     BINS,
-    COLUMNS,
     EDGES,
     VALIDITIES,
     Measure,
@@ -50,8 +49,8 @@ def test_every_figure_is_that_of_the_core(records):
         pool = record.pool
         rows, figures = measured(pool)
         found, places = Survey(*rows), figure_places(*shape_of(pool))
-        for name in COLUMNS:
-            assert figures[places[name]] == getattr(pool, name).tolist()
+        for name, place in places.items():
+            assert figures[place] == getattr(pool, name).tolist()
         assert figures[: len(Total)] == pool.total.tolist()
         assert len(figures) == places["rule"].stop
         count = account_count(pool)

@@ -1,6 +1,5 @@
 """The command `verify`: an audit of a journal that changes nothing."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +11,9 @@ from ringfence.cli.opening import Journal, content_of, existing, head_of
 from ringfence.cli.output import Json, print_json, progress, say, table
 from ringfence.journal.verify import PROBLEMS_MAX
 from ringfence.signing.receipts import Attestation
+from ringfence.signing.typed import ADDRESS
 from ringfence.venue.audit import Report, audit
 from ringfence.venue.consent.held import receipt_problems
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 
 def verify(
@@ -52,7 +50,7 @@ def _receipts(path: Path | None, signer: str | None) -> list[Attestation]:
     """Receipts of a file that holds one or a list."""
     if signer is not None and path is None:
         fail("--signer says who has to have signed --receipts; give their file, too")
-    if signer is not None and _ADDRESS.fullmatch(signer) is None:
+    if signer is not None and ADDRESS.fullmatch(signer) is None:
         fail(f"--signer is {signer!r}; write an address, 0x and 40 hex digits")
     if path is None:
         return []

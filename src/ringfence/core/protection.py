@@ -37,11 +37,17 @@ def warning_of(pool: Pool, a: int) -> int:
 
 
 @kernel
+def has_news(pool: Pool, a: int) -> bool:
+    """Whether an account is below another level than it was last told."""
+    return a != BACKSTOP and warning_of(pool, a) != pool.warned[a]
+
+
+@kernel
 def find_warnings(pool: Pool, accounts: Column, found: Column) -> int:
     """Collect those of some accounts that have something to be told; return how many."""
     count = 0
     for a in accounts:
-        if a != BACKSTOP and warning_of(pool, a) != pool.warned[a]:
+        if has_news(pool, a):
             found[count] = a
             count += 1
     return count

@@ -7,8 +7,8 @@ means only that somebody has to look; "calm" is as exact as looking.
 from ringfence.columns import Column
 from ringfence.compiled import kernel
 from ringfence.core.health import excess
-from ringfence.core.pool import BACKSTOP, Level, Pool, Total
-from ringfence.core.protection import warning_of
+from ringfence.core.pool import Level, Pool, Total
+from ringfence.core.protection import has_news
 from ringfence.risk.ladder import STALE, Heaps, list_reached
 from ringfence.risk.screen import is_below_maintenance
 
@@ -20,12 +20,6 @@ def is_under_way(pool: Pool) -> bool:
     """Whether somebody is in a step of the waterfall, or the pool is halted or has ended."""
     total = pool.total
     return total[Total.AUCTIONED] + total[Total.WAITING] + total[Total.HALTED_AT] > 0
-
-
-@kernel
-def is_told_otherwise(pool: Pool, a: int) -> bool:
-    """Whether an account is below another level than it was last told."""
-    return a != BACKSTOP and warning_of(pool, a) != pool.warned[a]
 
 
 @kernel
@@ -43,7 +37,7 @@ def has_weak(pool: Pool, early: Heaps) -> bool:
     if count == STALE:
         return True
     for a in early.found[:count]:
-        if has_order(pool, a) or is_told_otherwise(pool, a):
+        if has_order(pool, a) or has_news(pool, a):
             return True
     return False
 
@@ -75,9 +69,9 @@ def is_calm(pool: Pool, early: Heaps, late: Heaps, told: Column, is_due: int) ->
         return False
     start, count = early.lists[-1, 0], early.lists[-1, 1]
     for a in early.slots[start : start + count]:
-        if has_order(pool, a) or (is_due == 1 and is_told_otherwise(pool, a)):
+        if has_order(pool, a) or (is_due == 1 and has_news(pool, a)):
             return False
     for a in told:
-        if is_told_otherwise(pool, a):
+        if has_news(pool, a):
             return False
     return True

@@ -4,6 +4,7 @@ The same as the formulas of the core give one by one; only the calls are saved.
 """
 
 from enum import IntEnum
+from functools import cache
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -36,7 +37,7 @@ _EDGES = np.array(EDGES, dtype=np.int64)
 class Measure(IntEnum):
     """Places among the figures of a pool, after its totals; quote units unless said otherwise.
 
-    Behind them: the bins, the validity of each underlying, and then the columns of COLUMNS.
+    Behind them: the bins, the validity of each underlying, and then the columns of `figure_places`.
     """
 
     UNPAID_CLAIMS = len(Total)
@@ -58,15 +59,6 @@ class Measure(IntEnum):
 
 
 VALIDITIES = Measure.BINS + BINS
-COLUMNS = (
-    "index_price",
-    "mark_price",
-    "open_interest",
-    "deposited",
-    "funding_index",
-    "funding_rate_max",
-    "rule",
-)
 
 
 @kernel
@@ -131,7 +123,7 @@ def put(column: Column, into: Column, at: int) -> int:
 
 @kernel
 def columns_into(pool: Pool, figures: Column) -> None:
-    """Copy the totals, and the columns of COLUMNS in their order."""
+    """Copy the totals, and then the columns in the order of `figure_places`."""
     put(pool.total, figures, 0)
     at = VALIDITIES + pool.index_price.size
     at = put(pool.index_price, figures, at)
@@ -162,27 +154,27 @@ def measure_into(pool: Pool, rows: Column, edges: Column, figures: Column) -> No
     columns_into(pool, figures)
 
 
+@cache
 def figure_places(underlyings: int, instruments: int, assets: int) -> dict[str, slice]:
-    """Return where among the figures of a pool of this shape each of COLUMNS is."""
-    sizes = (
-        underlyings,
-        instruments,
-        instruments,
-        assets,
-        instruments,
-        instruments,
-        len(Rule),
-    )
-    ends = pairwise(accumulate(sizes, initial=VALIDITIES + underlyings))
-    return {name: slice(*both) for name, both in zip(COLUMNS, ends, strict=True)}
+    """Return where each column is among the figures of a pool of this shape, in their order."""
+    sizes = {
+        "index_price": underlyings,
+        "mark_price": instruments,
+        "open_interest": instruments,
+        "deposited": assets,
+        "funding_index": instruments,
+        "funding_rate_max": instruments,
+        "rule": len(Rule),
+    }
+    ends = pairwise(accumulate(sizes.values(), initial=VALIDITIES + underlyings))
+    return {name: slice(*both) for name, both in zip(sizes, ends, strict=True)}
 
 
 def measured(pool: Pool) -> tuple[Column, list[int]]:
     """Return the survey of a pool as [field, a], and its figures: Total, Measure, and so on."""
     rows = np.zeros((len(Survey._fields), account_count(pool)), dtype=np.int64)
     shape = len(pool.index_price), len(pool.mark_price), len(pool.asset_underlying)
-    size = VALIDITIES + 2 * shape[0] + 4 * shape[1] + shape[2] + len(Rule)
-    figures = np.zeros(size, dtype=np.int64)
+    figures = np.zeros(figure_places(*shape)["rule"].stop, dtype=np.int64)
     measure_into(pool, rows, _EDGES, figures)
     listed: list[int] = figures.tolist()
     return rows, listed

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from ringfence.service.problems import ProblemError
+from ringfence.service.writer import REDUCING_MAX
 
 SLOTS = 8  # commands that are worked on
 REDUCING_SLOTS = 6  # of these, what reduces risk may take so many
-REDUCING_MAX = 256  # that wait or are worked on
 AGAIN_MS = 1000  # at least; and as much again by chance, so that not all come back at once
 
 

@@ -93,7 +93,7 @@ class Frame(NamedTuple):
         return Survey(*self.rows)
 
     def column(self, name: str) -> list[int]:
-        """A column of the pool, one of risk.measure.COLUMNS."""
+        """A column of the pool, one of `figure_places`."""
         return self.figures[self.facts.places[name]]
 
 
@@ -146,17 +146,17 @@ def frame_of(facts: Facts, record: PoolRecord) -> Frame:
     has_steps = figures[_IN_STEPS] or figures[_LOSS_SHARED]
     steps = steps_of(pool) if has_steps else np.zeros(count, dtype=np.int64)
     return Frame(
-        facts,
-        figures,
-        rows,
-        steps,
-        offers_of(facts.spec, pool, steps) if figures[_IN_STEPS] else (),
-        pool.size[:count].copy(),
-        pool.balance[:count].copy(),
+        facts=facts,
+        figures=figures,
+        rows=rows,
+        steps=steps,
+        offers=offers_of(facts.spec, pool, steps) if figures[_IN_STEPS] else (),
+        size=pool.size[:count].copy(),
+        balance=pool.balance[:count].copy(),
         # Written once, when an account is opened, so these need no copy.
-        pool.owner[:count],
-        pool.number[:count],
-        int(pool.value_divisor[0]),
+        owner=pool.owner[:count],
+        number=pool.number[:count],
+        value_divisor=int(pool.value_divisor[0]),
     )
 
 

@@ -47,7 +47,8 @@ class PoolHistory:
         self._next_ns = (time_ns // self.every_ns + 1) * self.every_ns
         self.points.append({name: fields[name] for name in _FIELDS})
         # Copies, for a column of a survey keeps all of the others alive.
-        health, equity = frame.survey.health.copy(), frame.survey.equity.copy()
+        survey = frame.survey
+        health, equity = survey.health.copy(), survey.equity.copy()
         self._accounts.append((time_ns // MS_NS, health, equity))
         room = min(POINTS_MAX, max(CELLS_MAX // max(len(frame.owner), 1), 2))
         if len(self._accounts) > room:

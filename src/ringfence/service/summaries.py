@@ -100,31 +100,31 @@ def raw_of(frame: Frame, liquidations: int) -> Raw:
     counts, worst = figures[_BINS:_CLASSES], figures[_WORST]
     at_stake, fund = figures[_REQUIRED_AT_RISK], figures[_FUND]
     return Raw(
-        figures[_VERSION],
-        figures[_NOW] // MS_NS,
-        figures[_ACCOUNTS],
-        sum(counts),
-        figures[places["index_price"]],
-        figures[_CLASSES : places["index_price"].start],
-        figures[places["mark_price"]],
-        figures[places["open_interest"]],
-        figures[_VALUE],
-        figures[_EQUITY],
-        figures[_REQUIRED],
-        figures[_DEBT],
-        figures[_UTILISATION],
-        fund,
-        fund * PPM // at_stake if at_stake > 0 else -1,
-        figures[_SHORTFALL],
-        figures[_CLAIMS],
-        figures[_WORST_HEALTH] if worst >= 0 else -1,
-        worst,
-        counts[0] + counts[1] + counts[2],
-        liquidations,
-        len(frame.offers),
-        figures[_WAITING],
-        figures[_HALTED] // MS_NS,
-        counts,
+        version=figures[_VERSION],
+        time_ms=figures[_NOW] // MS_NS,
+        accounts=figures[_ACCOUNTS],
+        active=sum(counts),
+        prices=figures[places["index_price"]],
+        validity=figures[_CLASSES : places["index_price"].start],
+        marks=figures[places["mark_price"]],
+        open_interest=figures[places["open_interest"]],
+        open_interest_value=figures[_VALUE],
+        equity=figures[_EQUITY],
+        requirement=figures[_REQUIRED],
+        total_debt=figures[_DEBT],
+        utilisation=figures[_UTILISATION],
+        insurance_fund=fund,
+        insurance_coverage=fund * PPM // at_stake if at_stake > 0 else -1,
+        shortfall=figures[_SHORTFALL],
+        unpaid_claims=figures[_CLAIMS],
+        worst_health=figures[_WORST_HEALTH] if worst >= 0 else -1,
+        worst_account=worst,
+        at_risk=counts[0] + counts[1] + counts[2],
+        liquidations=liquidations,
+        auctions=len(frame.offers),
+        waiting=figures[_WAITING],
+        halted_ms=figures[_HALTED] // MS_NS,
+        histogram=counts,
     )
 
 
@@ -245,10 +245,8 @@ def pool_in_full(frame: Frame, liquidations: int, owners: list[bytes]) -> Pool:
 
 def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
     """One account as tables show it."""
-    facts, s = frame.facts, frame.survey
-    quote = facts.quote
-    health, equity, required = int(s.health[a]), int(s.equity[a]), int(s.required[a])
-    notional = int(s.notional[a])
+    facts, quote = frame.facts, frame.facts.quote
+    health, equity, required, notional, debt, _ = frame.rows[:, a].tolist()
     unknown = {}
     if health >= HEALTH_MAX:
         unknown["health_factor"] = NOTHING_OWED
@@ -268,7 +266,7 @@ def row(frame: Frame, a: int, owners: list[bytes]) -> AccountRow:
         excess=decimal(equity - required, quote),
         requirement=decimal(required, quote),
         notional=decimal(notional, quote) if notional else "0",
-        debt=decimal(int(s.debt[a]), quote),
+        debt=decimal(debt, quote),
         leverage=None if equity <= 0 else decimal(notional * PPM // equity, PPM),
         positions={
             name: decimal(size, UNIT)

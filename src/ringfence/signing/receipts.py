@@ -12,12 +12,10 @@ from typing import Annotated
 
 import msgspec
 
-from ringfence.signing.keys import SignatureError, SigningKey, recover
+from ringfence.signing.keys import SIGNATURE_PATTERN, SignatureError, SigningKey, recover
 from ringfence.signing.typed import Domain, TypedDataError, TypedStruct
 
 RECEIPT = TypedStruct("Receipt(uint64 seq,bytes32 head,uint64 time_ms)")
-
-_SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}", re.ASCII)
 
 
 class Attestation(msgspec.Struct, frozen=True):
@@ -47,7 +45,7 @@ def check_attestation(attestation: Attestation, domain: Domain) -> bytes:
         digest = RECEIPT.digest(domain.separator(), msgspec.structs.asdict(attestation))
     except TypedDataError as error:
         raise SignatureError(f"nobody can have signed this receipt: {error}") from None
-    if _SIGNATURE.fullmatch(attestation.signature) is None:
+    if re.fullmatch(SIGNATURE_PATTERN, attestation.signature) is None:
         raise SignatureError("the signature of a receipt is 0x and 130 hex digits")
     found = "0x" + recover(digest, bytes.fromhex(attestation.signature[2:])).hex()
     if found != attestation.signer.lower():

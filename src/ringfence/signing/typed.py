@@ -19,10 +19,10 @@ import msgspec
 from ringfence.signing.keys import keccak
 
 WORD = 32
-NAME_MAX = 64  # characters; longer texts are not kept
+KEPT_MAX = 64  # characters of a text whose hash is kept
 
 _BYTES32 = re.compile(r"(?:0x)?[0-9a-fA-F]{64}", re.ASCII)
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _TYPE = re.compile(r"(\w+)\(([^)]*)\)")
 DOMAIN_FIELDS = (
     ("name", "string"),
@@ -70,7 +70,7 @@ def _bytes32(value: str) -> bytes:
 
 
 def _address(value: str) -> bytes:
-    if _ADDRESS.fullmatch(value) is None:
+    if ADDRESS.fullmatch(value) is None:
         raise TypedDataError(f"{value[:80]!r} is not an address; write 0x and 40 hex digits")
     return bytes.fromhex(value[2:]).rjust(WORD, b"\0")
 
@@ -93,7 +93,7 @@ def _bool(value: bool) -> bytes:  # noqa: FBT001 - a field's only value
 
 def _string(value: str) -> bytes:
     try:
-        return _name(value) if len(value) <= NAME_MAX else keccak(value.encode())
+        return _name(value) if len(value) <= KEPT_MAX else keccak(value.encode())
     except UnicodeEncodeError:
         raise TypedDataError("a text holds half of a surrogate pair") from None
 

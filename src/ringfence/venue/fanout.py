@@ -70,7 +70,7 @@ class PriceRows:
         self._of = pool.instrument_underlying[self._linear]
         self._tick = pool.tick[self._linear]
         self._rows: Rows = rows(1 + len(self._names) + len(self._linear))
-        self._feeds: tuple[str, ...] = ()  # of the last tick
+        self._feeds: tuple[str, ...] | None = None  # of the last tick
         self._at = np.zeros(0, dtype=np.int64)  # [u] where in its table
 
     def filled(self, prices: TickPrices, time_ns: int) -> Rows | None:
@@ -78,7 +78,7 @@ class PriceRows:
 
         The rows belong to this object, and the next call overwrites them.
         """
-        if prices.feeds != self._feeds or len(self._at) == 0:
+        if prices.feeds != self._feeds:
             numbers = {feed: row for row, feed in enumerate(prices.feeds)}
             self._at = np.array([numbers.get(name, NOWHERE) for name in self._names])
             self._feeds = prices.feeds

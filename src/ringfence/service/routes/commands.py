@@ -180,10 +180,10 @@ def _problems_here(snapshot: Snapshot, spec: PoolSpec, identity: str) -> list[st
     """What keeps a pool that is safe out of this venue."""
     exists = [f"pool {identity} exists; change its name or salt"]
     prices = {
-        underlying.name: frame.column("index_price")[u]
+        name: price
         for frame in snapshot.frames.values()
-        for u, underlying in enumerate(frame.facts.spec.underlyings)
-        if frame.column("index_price")[u]
+        for name, price in zip(frame.facts.underlyings, frame.column("index_price"), strict=True)
+        if price
     }
     problems = exists if identity in snapshot.frames else []
     return [*problems, *asset_problems(spec, dict(snapshot.assets)), *scale_problems(spec, prices)]

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from ringfence.core.spec import PoolSpec
-from ringfence.signing.keys import keccak
+from ringfence.signing.keys import SIGNATURE_PATTERN, keccak
 from ringfence.signing.typed import DOMAIN_FIELDS, Domain, TypedStruct
 from ringfence.venue import commands as c
 
@@ -136,7 +136,7 @@ class Authorisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     signer: str
     nonce: Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,18})$")]
     expires_ms: int
-    signature: Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{130}$")]
+    signature: Annotated[str, msgspec.Meta(pattern=SIGNATURE_PATTERN)]
 
 
 class SignedOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
